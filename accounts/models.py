@@ -1,0 +1,138 @@
+"""Who may ask: accounts, their users, their websites, and a log of what was done with secrets."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def live(self) -> "AccountQuerySet":
+        """Accounts that were not deleted. A deleted one stays as a tombstone until its rows are purged."""
+        return self.filter(deleted_at=None)
+
+
+class Account(models.Model):
+    """One customer: owns users and websites."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def live(self) -> "UserQuerySet":
+        """Users whose account was not deleted."""
+        return self.filter(account__deleted_at=None, is_active=True)
+
+    def visible_to(self, user: "User") -> "UserQuerySet":
+        return self.live() if user.is_admin else self.live().filter(account=user.account_id)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.live().get(login=username)
+
+
+class User(AbstractBaseUser):
+    """A person or a program with an API key; with a login and a password also a user of the back office."""
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        USER = "user"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="users")
+    # A label, not used for login: no uniqueness, no format (contract 2.6).
+    email = models.CharField(max_length=254, null=True, blank=True)  # noqa: DJ001 (absent is null in the contract)
+    role = models.CharField(max_length=8, choices=Role.choices)
+    # How keys are kept is known to accounts.keys alone.
+    key_hash = models.BinaryField(max_length=32, unique=True, null=True, editable=False)
+    key_cipher = models.BinaryField(null=True, editable=False)
+    # Null for those who never sign in to the back office.
+    login = models.CharField(max_length=254, unique=True, null=True, blank=True)  # noqa: DJ001 (unique where given)
+    password = models.CharField(max_length=128, blank=True, editable=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "login"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="user_role_known", condition=Q(role__in=["admin", "user"])),
+        ]
+
+    def __str__(self) -> str:
+        return self.login or self.email or str(self.id)
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == self.Role.ADMIN
+
+
+class WebsiteQuerySet(models.QuerySet["Website"]):
+    def live(self) -> "WebsiteQuerySet":
+        """Websites that were not deleted, themselves or with their account."""
+        return self.filter(deleted_at=None, account__deleted_at=None)
+
+    def visible_to(self, user: User) -> "WebsiteQuerySet":
+        return self.live() if user.is_admin else self.live().filter(account=user.account_id)
+
+
+class Website(models.Model):
+    """One tracked site. The integer key leads every fact's key; the world knows the public id only."""
+
+    id = models.AutoField(primary_key=True)
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="websites")
+    domain = models.CharField(max_length=255)
+    # [{"name": ..., "pattern": ...}], the first match wins (contract D-4).
+    content_groups = models.JSONField(default=list, blank=True)
+    # Addresses, networks in CIDR notation, and ranges a-b.
+    excluded_ips = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = WebsiteQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        constraints: ClassVar = [
+            # Two concurrent creations of one domain give one website (contract 2.7).
+            models.UniqueConstraint("account", "domain", name="website_domain_once", condition=Q(deleted_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class AuditEntry(models.Model):
+    """What was done with a secret or a right, by whom, when. Holds ids, never an address, e-mail or key."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.UUIDField(null=True)
+    action = models.CharField(max_length=40)
+    subject = models.CharField(max_length=80)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"

@@ -1,0 +1,323 @@
+"""Every setting of TinyTrail, read from the environment once, in this one file.
+
+A wrong value stops the start with one sentence that names the variable and shows a right value.
+"""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from tinytrail import embedded
+
+VERSION = "0.1.0"
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+# -- reading the environment ------------------------------------------------------------------------------------------
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, for example {name}={default}.")
+    return int(value)
+
+
+def switch(name: str) -> bool:
+    value = text(name, "0").lower()
+    if value not in ("0", "1", "true", "false"):
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, for example {name}=1.")
+    return value in ("1", "true")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def limit(name: str, default: str) -> tuple[int, int] | None:
+    """A limit `count/seconds` as a pair, or None for `off`."""
+    variable = f"TINYTRAIL_LIMIT_{name}"
+    value = text(variable, default)
+    if value == "off":
+        return None
+    count, slash, seconds = value.partition("/")
+    if not (slash and count.isascii() and count.isdigit() and seconds.isascii() and seconds.isdigit() and int(seconds)):
+        raise ImproperlyConfigured(
+            f"{variable} must be count/seconds or off, for example {variable}={default}: not {value!r}."
+        )
+    return int(count), int(seconds)
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(word) for word in words(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a comma separated list of networks, for example {name}=10.0.0.0/8,::1/128: {error}."
+        ) from None
+
+
+def database(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL database, for example "
+            "DATABASE_URL=postgresql://tinytrail:secret@db.example.com:5432/tinytrail."
+        )
+    options = dict(parse_qsl(parts.query))
+    return {
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or unquote(parts.hostname or ""),
+        "PORT": options.pop("port", "") or str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def redis_url(url: str) -> str:
+    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured(
+            "REDIS_URL must name a Redis server, for example REDIS_URL=redis://redis.example.com:6379/0."
+        )
+    return url
+
+
+# -- where things are -------------------------------------------------------------------------------------------------
+
+DEBUG = switch("TINYTRAIL_DEBUG")
+DATA = Path(text("TINYTRAIL_DATA", str(BASE_DIR / ".data"))).resolve()
+HOST = text("HOST", "127.0.0.1")
+PORT = number("PORT", 8000, least=1)
+WEB_WORKERS = number("TINYTRAIL_WEB_WORKERS", 1, least=1)
+EMBEDDED_DATABASE = not text("DATABASE_URL")
+EMBEDDED_REDIS = not text("REDIS_URL")
+
+
+def secret(name: str) -> str:
+    """A secret of the installation: from the environment, else generated once into the data folder."""
+    value = text(f"TINYTRAIL_{name}")
+    if value:
+        if len(value) < 32:
+            raise ImproperlyConfigured(f"TINYTRAIL_{name} must have at least 32 characters, for example from `openssl rand -hex 32`.")
+        return value
+    if not EMBEDDED_DATABASE:
+        raise ImproperlyConfigured(
+            f"TINYTRAIL_{name} must be set when DATABASE_URL is set, for example from `openssl rand -hex 32`."
+        )
+    return embedded.generated_secret(DATA, name.lower())
+
+
+SECRET_KEY = secret("SECRET_KEY")
+# Older keys stay readable after a rotation: TINYTRAIL_KEK=new,old encrypts with the first and decrypts with any.
+KEKS = [key for key in secret("KEK").split(",") if key]
+PEPPER = secret("PEPPER")
+
+ALLOWED_HOSTS = words("TINYTRAIL_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+if "*" in ALLOWED_HOSTS and not DEBUG:
+    raise ImproperlyConfigured(
+        "TINYTRAIL_ALLOWED_HOSTS must name this server's own host names, for example "
+        "TINYTRAIL_ALLOWED_HOSTS=stats.example.com: * is refused outside debug."
+    )
+TRUSTED_PROXIES = networks("TINYTRAIL_TRUSTED_PROXIES")
+RETENTION_DAYS = number("TINYTRAIL_RETENTION_DAYS", 400, least=2)
+if RETENTION_DAYS > 760:
+    raise ImproperlyConfigured("TINYTRAIL_RETENTION_DAYS must be at most 760 (25 months), for example TINYTRAIL_RETENTION_DAYS=400.")
+
+LIMITS = {
+    "COLLECT": limit("COLLECT", "10/10"),
+    "API_KEY": limit("API_KEY", "60/60"),
+    "TRACK_IP": limit("TRACK_IP", "240/60"),
+    "TRACK_SESSION": limit("TRACK_SESSION", "200/60"),
+    "DISCOVERY_IP": limit("DISCOVERY_IP", "180/60"),
+    "DISCOVERY_SESSION": limit("DISCOVERY_SESSION", "150/60"),
+    "SUBMISSION_IP": limit("SUBMISSION_IP", "20/600"),
+    "SUBMISSION_EMAIL": limit("SUBMISSION_EMAIL", "5/3600"),
+    "SUBMISSION_FINGERPRINT": limit("SUBMISSION_FINGERPRINT", "1/86400"),
+    "OPENPANEL": limit("OPENPANEL", "1000/10"),
+    "LOGIN": limit("LOGIN", "10/900"),
+}
+
+# -- Django -----------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "tinytrail",
+    "accounts",
+    "submissions",
+    "analytics",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "tinytrail.urls"
+WSGI_APPLICATION = "tinytrail.wsgi.application"
+# A redirect would turn the POST of some clients into a GET: both spellings of every route are served instead.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / ".static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        # One connection a thread, kept: opening one costs more than a request.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        **(embedded.database(DATA) if EMBEDDED_DATABASE else database(text("DATABASE_URL"))),
+    }
+}
+# A server that does not answer must not hold a request: /health says so within two seconds.
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": "2", **DATABASES["default"].get("OPTIONS", {})}
+REDIS_URL = embedded.redis_url(DATA) if EMBEDDED_REDIS else redis_url(text("REDIS_URL"))
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "tinytrail",
+        "OPTIONS": {"socket_connect_timeout": 0.1, "socket_timeout": 0.1},
+    }
+}
+# Limits fall back to letting requests pass when Redis is away (contract 2.1), and the cache counts atomically.
+RATELIMIT_FAIL_OPEN = True
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# Loopback is served without TLS, and a cookie marked Secure would then never come back in some browsers.
+BEHIND_TLS = bool(TRUSTED_PROXIES)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_COOKIE_NAME = "__Host-session" if BEHIND_TLS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if BEHIND_TLS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if BEHIND_TLS and not host.startswith("*")]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# Defaults stay closed: every dialect states its own policies on its base view. Naming a class here that imports
+# rest_framework.views would be circular.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # `format` is a parameter of our own reports, and no suffix of a path is DRF's.
+    "URL_FORMAT_OVERRIDE": None,
+    "FORMAT_SUFFIX_KWARG": None,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TinyTrail",
+    "VERSION": VERSION,
+    "DESCRIPTION": "Every route of every dialect that this server speaks.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+UNFOLD = {"SITE_TITLE": "TinyTrail", "SITE_HEADER": "TinyTrail", "SITE_SYMBOL": "footprint"}
+
+# -- Celery -----------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = f"redis+socket://{REDIS_URL.removeprefix('unix://')}" if REDIS_URL.startswith("unix://") else REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+
+# -- mail and logs ----------------------------------------------------------------------------------------------------
+
+
+def mail(url: str) -> dict[str, Any]:
+    """EMAIL_URL: `console`, or smtp://user:password@host:port (STARTTLS), or smtps:// (TLS)."""
+    if url == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL must be console or an SMTP server, for example EMAIL_URL=smtp://user:password@mail.example.com:587.")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp" and bool(parts.username),
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
+globals().update(mail(text("EMAIL_URL", "console")))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # It logs paths with their queries; a refused request is counted, not logged.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}
