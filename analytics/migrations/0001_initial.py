@@ -54,7 +54,7 @@ CREATE TABLE analytics_visit (
     utm_campaign text COLLATE "C",
     entry text COLLATE "C",
     exit text COLLATE "C",
-    content_groups text COLLATE "C"[],
+    content_groups text[] COLLATE "C",
     steps text COLLATE "C" NOT NULL,
     CONSTRAINT analytics_visit_pkey PRIMARY KEY (website_id, day, visitor, started_at, is_bot)
 ) PARTITION BY RANGE (day)
