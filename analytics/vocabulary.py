@@ -13,6 +13,10 @@ class Dialect(IntEnum):
     WIDGETS = 4
     OPENPANEL = 5
 
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
 
 class Type(IntEnum):
     """What an event is: the seven of v1, or OTHER, whose word stands in the event's name."""

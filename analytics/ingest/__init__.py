@@ -1,0 +1,101 @@
+"""ingest(hit): the one sentence in which every ingesting room ends. Beyond it nobody knows which dialect was spoken."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+
+from analytics import drops
+from analytics.ingest import scrub
+from analytics.ingest.bot import bot
+from analytics.ingest.campaign import campaign
+from analytics.ingest.device import device
+from analytics.ingest.hit import Hit
+from analytics.ingest.referrer import referrer
+from analytics.ingest.visitor import salts, visitor
+from analytics.ingest.website import Site, content_group, exclusion, sites
+from analytics.ingest.writer import Row, row, store
+
+
+class Outcome(Enum):
+    """What became of a hit."""
+
+    STORED = "stored"
+    BOT = "bot"  # stored with the flag
+    EXCLUDED = "excluded"  # stored with the flag
+    UNKNOWN_WEBSITE = "unknown_website"
+    UNAVAILABLE = "storage_unavailable"
+
+
+def page(hit: Hit, site: Site) -> dict[str, Any]:
+    """What is stored of the hit itself, without what could name a person (guarantees P11, P12)."""
+    return {
+        "path": clipped(scrub.path(hit.path), 2048, 2048),
+        "name": clipped(scrub.text(hit.name), 255, 1024) if hit.name else None,
+        "properties": scrub.properties(hit.properties) if hit.properties else None,
+    }
+
+
+# In the documents' order (seed 002, server-side processing pipeline).
+ENRICHERS: list[Callable[[Hit, Site], dict[str, Any]]] = [
+    page,
+    device,
+    campaign,
+    referrer,
+    visitor,
+    exclusion,
+    bot,
+    content_group,
+]
+
+
+def ingest(hit: Hit) -> Outcome:
+    """Enrich and store one hit. Returns after the COMMIT; what was not stored is counted."""
+    try:
+        site = sites.find(hit.website)
+        if site is None:
+            drops.count(hit.dialect.word, Outcome.UNKNOWN_WEBSITE.value, day=hit.occurred_at.date())
+            return Outcome.UNKNOWN_WEBSITE
+        hit.salt = salts.of(hit.occurred_at.date())
+        enrich(hit, site)
+        store([as_row(hit, site)])
+    except (DatabaseError, InterfaceError):
+        drops.count(hit.dialect.word, Outcome.UNAVAILABLE.value, day=hit.occurred_at.date())
+        return Outcome.UNAVAILABLE
+    return outcome(hit)
+
+
+def enrich(hit: Hit, site: Site) -> None:
+    for enricher in ENRICHERS:
+        hit.columns.update(enricher(hit, site))
+
+
+def as_row(hit: Hit, site: Site) -> Row:
+    return row(
+        hit.columns
+        | {
+            "occurred_at": hit.occurred_at,
+            "id": hit.id,
+            "website_id": site.id,
+            "type": hit.type,
+            "dialect": hit.dialect,
+            "is_authenticated": False,
+            "is_server": hit.is_server,
+        }
+    )
+
+
+def outcome(hit: Hit) -> Outcome:
+    """What an enriched hit is answered with once it is stored."""
+    if hit.columns["is_excluded"]:
+        return Outcome.EXCLUDED
+    return Outcome.BOT if hit.columns["is_bot"] else Outcome.STORED
+
+
+def clipped(text: str, characters: int, size: int) -> str:
+    """At most so many characters and bytes: an index row of PostgreSQL has room for 2,700 bytes."""
+    text = text[:characters]
+    if len(text) * 4 <= size or text.isascii():
+        return text
+    return text.encode()[:size].decode(errors="ignore")

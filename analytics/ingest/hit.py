@@ -13,7 +13,7 @@ from analytics.vocabulary import Dialect, Type
 
 @dataclass(slots=True)
 class Hit:
-    """What a room understood of a request. `occurred_at` is an aware UTC time; `id` orders hits of the same instant."""
+    """What a room understood of a request. `occurred_at` is an aware UTC time; `id` orders hits of one instant."""
 
     dialect: Dialect
     website: UUID
@@ -33,4 +33,6 @@ class Hit:
     utm_campaign: str = ""
     properties: dict[str, Any] | None = None
     is_server: bool = False
+    salt: bytes = b""  # of the day of `occurred_at`
+    # What the enrichers have found so far, by column of Event.
     columns: dict[str, Any] = field(default_factory=dict)

@@ -36,9 +36,9 @@ VISIT = """
 CREATE TABLE analytics_visit (
     started_at timestamptz NOT NULL,
     visitor bigint NOT NULL,
+    duration_us bigint NOT NULL,
     website_id integer NOT NULL,
     day date NOT NULL,
-    duration_seconds integer NOT NULL,
     pageviews integer NOT NULL,
     events integer NOT NULL,
     device smallint NOT NULL,

@@ -34,7 +34,7 @@ class SiteDay(models.Model):
     # Visits with at least one page_view: what bounces are a share of.
     page_visits = models.BigIntegerField()
     bounces = models.BigIntegerField()
-    duration_seconds = models.BigIntegerField()
+    duration_us = models.BigIntegerField()
     pageviews = models.BigIntegerField()
     unique_pageviews = models.BigIntegerField()
 
@@ -58,7 +58,7 @@ class PageDay(models.Model):
     # Visits of the scope with a page_view of the path, in whichever group.
     visits = models.BigIntegerField()
     bounces = models.BigIntegerField()
-    duration_seconds = models.BigIntegerField()
+    duration_us = models.BigIntegerField()
     entries = models.BigIntegerField()
     exits = models.BigIntegerField()
 

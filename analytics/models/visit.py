@@ -12,9 +12,10 @@ class Visit(models.Model):
     pk = models.CompositePrimaryKey("website_id", "day", "visitor", "started_at", "is_bot")
     started_at = models.DateTimeField()
     visitor = models.BigIntegerField()
+    # Microseconds: means are rounded once, from the exact sum.
+    duration_us = models.BigIntegerField()
     website_id = models.IntegerField()
     day = models.DateField()
-    duration_seconds = models.IntegerField()
     pageviews = models.IntegerField()
     events = models.IntegerField()
     device = models.SmallIntegerField()

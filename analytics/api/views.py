@@ -1,0 +1,105 @@
+"""One generic view behind which plain Django serves every ingest route, from the same endpoint objects as the front."""
+
+import time
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from analytics import drops
+from analytics.api.endpoint import Endpoint, Reading
+from analytics.ingest import ingest
+from tinytrail.web import client
+from tinytrail.web.call import Call, Reply
+from tinytrail.web.ratelimit import Limiter
+
+limiter = Limiter(settings.REDIS_URL)
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Answers are what the contract says, whatever the caller accepts: an <img> accepts images only."""
+
+    def select_parser(self, request: Request, parsers: list[Any]) -> Any:  # noqa: ANN401 (DRF's signature)
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> Any:  # noqa: ANN401
+        return renderers[0], renderers[0].media_type
+
+
+class IngestView(APIView):
+    endpoint: ClassVar[Endpoint]
+    content_negotiation_class = AnyAccept
+
+    def post(self, request: Request) -> HttpResponse:
+        return self.take(request)
+
+    def get(self, request: Request) -> HttpResponse:
+        return self.take(request)
+
+    def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
+        return as_response(self.endpoint.preflight(as_call(request._request, self.endpoint.body_limit)))
+
+    def http_method_not_allowed(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
+        return self.take(request)
+
+    def take(self, request: Request) -> HttpResponse:
+        call = as_call(request._request, self.endpoint.body_limit)
+        return as_response(answer(self.endpoint, call))
+
+
+def answer(endpoint: Endpoint, call: Call) -> Reply:
+    """Limits, then the refusal, then storing: every call ends in a reply, and what is not stored is counted."""
+    now = timezone.now()
+    if call.method not in endpoint.methods:
+        reading = Reading(limits=(), refusal=endpoint.wrong_method(call))
+    else:
+        reading = endpoint.read(call, now=now)
+    waits = limiter.retry_after(reading.limits, now=time.monotonic())
+    if any(waits):
+        drops.count(endpoint.dialect.word, "rate_limited", day=now.date())
+        return endpoint.limited(call, max(waits))
+    if reading.refusal:
+        drops.count(endpoint.dialect.word, reading.refusal.reason, day=now.date())
+        return reading.refusal.reply
+    assert reading.hit is not None
+    return endpoint.answer(call, ingest(reading.hit))
+
+
+def as_call(request: HttpRequest, body_limit: int) -> Call:
+    return Call(
+        method=request.method or "",
+        path=request.path,
+        query=request.META.get("QUERY_STRING", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body_within(request, body_limit),
+        address=client.address(
+            request.META.get("REMOTE_ADDR", ""),
+            request.META.get("HTTP_X_FORWARDED_FOR", ""),
+            settings.TRUSTED_PROXIES,
+        ),
+    )
+
+
+def body_within(request: HttpRequest, limit: int) -> bytes | None:
+    """The body, None when it is longer than the limit; never more than the limit is read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isascii() or not length.isdigit() or int(length) > limit:
+        return None
+    # Without a length Django sees no body; the server's own stream knows where a chunked one ends.
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    stream = request.META["wsgi.input"] if chunked else request
+    body = stream.read(limit + 1)
+    return body if len(body) <= limit else None
+
+
+def as_response(reply: Reply) -> HttpResponse:
+    response = HttpResponse(reply.body, status=reply.status)
+    # An answer without a body has no content type.
+    del response["Content-Type"]
+    for name, value in reply.headers:
+        response[name] = value
+    return response

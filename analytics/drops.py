@@ -1,0 +1,30 @@
+"""Counting what was not stored: every refused request of every dialect, by reason (guarantee I1)."""
+
+import threading
+from collections import Counter
+from datetime import date
+
+from django.db import DatabaseError, InterfaceError, connection
+
+COUNT = """
+INSERT INTO analytics_drop (day, dialect, reason, website_id, count) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (day, dialect, reason, website_id) DO UPDATE SET count = analytics_drop.count + excluded.count
+"""
+
+_lock = threading.Lock()
+# What could not be counted while the database was away.
+_waiting: Counter[tuple[date, str, str, int | None]] = Counter()
+
+
+def count(dialect: str, reason: str, *, day: date, website_id: int | None = None, times: int = 1) -> None:
+    """Count requests of the day that were not stored; kept in memory until the database is back when it is away."""
+    with _lock:
+        _waiting[(day, dialect, reason, website_id)] += times
+        taken = _waiting.copy()
+        _waiting.clear()
+    try:
+        with connection.cursor() as cursor:
+            cursor.executemany(COUNT, [(*key, times) for key, times in sorted(taken.items(), key=str)])
+    except (DatabaseError, InterfaceError):
+        with _lock:
+            _waiting.update(taken)

@@ -1,0 +1,97 @@
+"""The visitor key and the salts it is made with.
+
+A key is an HMAC over address, user agent and website, keyed with a random salt of the UTC day. Without the salt, which
+is destroyed within an hour of its day's end, a key cannot be traced to anybody (definitions 5).
+"""
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from analytics.ingest.hit import Hit
+from analytics.ingest.website import Site
+from analytics.models import Salt
+
+SALT_BYTES = 32
+# How often a process puts its salt back, should a database crash have emptied the unlogged table.
+ASSERT_SECONDS = 60.0
+# A day's salt outlives its day by so much, for hits that were read just before midnight.
+GRACE = timedelta(minutes=30)
+# Tomorrow's salt is made so long before its day begins.
+AHEAD = timedelta(hours=1)
+
+SaltOf = Callable[[date], bytes]
+
+
+def visitor(hit: Hit, site: Site) -> dict[str, Any]:
+    """The first eight bytes of the key, as the signed number that is stored."""
+    message = b"\0".join((hit.address.encode(), hit.user_agent.encode("utf-8", "surrogatepass"), site.public_id))
+    return {"visitor": int.from_bytes(hmac.digest(hit.salt, message, "sha256")[:8], "big", signed=True)}
+
+
+class Salts:
+    """The installation's salts: one per UTC day, shared by all processes through the database."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[date, tuple[float, bytes]] = {}
+
+    def of(self, day: date) -> bytes:
+        """The salt of the day, made when there is none yet."""
+        known = self._known.get(day)
+        now = time.monotonic()
+        if known and now - known[0] < ASSERT_SECONDS:
+            return known[1]
+        with self._lock:
+            value = assert_salt(day, known[1] if known else secrets.token_bytes(SALT_BYTES))
+            self._known = {d: entry for d, entry in self._known.items() if d >= day - timedelta(days=1)}
+            self._known[day] = (now, value)
+        return value
+
+    def forget_before(self, day: date) -> None:
+        with self._lock:
+            self._known = {d: entry for d, entry in self._known.items() if d >= day}
+
+
+class RunSalts:
+    """Salts of one import, for past days whose own are gone; today's hits share today's with the live ones."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._made: dict[date, bytes] = {}
+
+    def of(self, day: date) -> bytes:
+        if day >= self._today:
+            return salts.of(day)
+        if day not in self._made:
+            self._made[day] = secrets.token_bytes(SALT_BYTES)
+        return self._made[day]
+
+
+def assert_salt(day: date, value: bytes) -> bytes:
+    """The salt that the database has for the day, which is `value` when it had none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO analytics_salt (day, value) VALUES (%s, %s) ON CONFLICT (day) DO NOTHING", [day, value]
+        )
+        cursor.execute("SELECT value FROM analytics_salt WHERE day = %s", [day])
+        return bytes(cursor.fetchone()[0])
+
+
+def rotate(*, now: datetime) -> int:
+    """Destroy the salts of days that are over, and have tomorrow's ready an hour early. Returns how many went."""
+    first = (now - GRACE).date()
+    gone, _ = Salt.objects.filter(day__lt=first).delete()
+    salts.forget_before(first)
+    for day in {now.date(), (now + AHEAD).date()}:
+        salts.of(day)
+    return gone
+
+
+salts = Salts()

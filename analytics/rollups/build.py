@@ -1,0 +1,146 @@
+"""build(website, day): one way to compute a day. fresh(website, period): what reports call before they read.
+
+A build is one statement in one transaction, under one advisory lock per website and day: it computes every roll-up of
+the day from its events, and changes only the rows that differ, so that a second run changes none.
+"""
+
+import hashlib
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from analytics.models import BuiltDay, DirtyDay
+from analytics.rollups.definitions import ROLLUPS, Rollup
+from analytics.rollups.visits import DAY
+
+# A day that takes longer than this to build is left to Celery, as long as its last build is younger than a minute.
+CHEAP_MILLISECONDS = 250
+OLDEST = timedelta(seconds=60)
+
+# The planner knows nothing of the sizes between the steps of the statement, and guesses them too small.
+SETTINGS = "SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+
+
+def merge(rollup: Rollup) -> str:
+    """The part of the statement that makes the stored rows of the day equal to the computed ones."""
+    name = rollup.table
+    key = ("website_id", "day", *rollup.key)
+    updates = ", ".join(f"{column} = excluded.{column}" for column in rollup.measures)
+    old = ", ".join(f"stored.{column}" for column in rollup.measures)
+    new = ", ".join(f"excluded.{column}" for column in rollup.measures)
+    same = " AND ".join(f"stored.{column} = new.{column}" for column in key)
+    return f"""
+{name}_new AS MATERIALIZED ({rollup.rows}),
+{name}_gone AS (
+    DELETE FROM {name} stored
+    WHERE website_id = %(website)s AND day = %(day)s AND NOT EXISTS (SELECT FROM {name}_new new WHERE {same})
+    RETURNING 1
+),
+{name}_changed AS (
+    INSERT INTO {name} AS stored ({", ".join(rollup.columns)}) SELECT {", ".join(rollup.columns)} FROM {name}_new
+    ON CONFLICT ({", ".join(key)}) DO UPDATE SET {updates} WHERE ({old}) IS DISTINCT FROM ({new})
+    RETURNING 1
+)"""
+
+
+BUILD = (
+    DAY
+    + "".join("," + merge(rollup) for rollup in ROLLUPS)
+    + "SELECT "
+    + " + ".join(f"(SELECT count(*) FROM {r.table}_gone) + (SELECT count(*) FROM {r.table}_changed)" for r in ROLLUPS)
+)
+
+# Rows that differ, either way, between what is stored and what the events say.
+CHECK = {
+    rollup.table: f"""{DAY},
+stored AS (SELECT {", ".join(rollup.columns)} FROM {rollup.table} WHERE website_id = %(website)s AND day = %(day)s),
+computed AS ({rollup.rows})
+SELECT count(*) FROM ((TABLE stored EXCEPT TABLE computed) UNION ALL (TABLE computed EXCEPT TABLE stored)) AS wrong"""
+    for rollup in ROLLUPS
+}
+
+
+def build(website_id: int, day: date, *, now: datetime) -> int:
+    """Compute the day anew from its events. Returns how many rows changed: none when nothing is new.
+
+    Builds of one day wait for each other; no reader ever sees a part of one.
+    """
+    # Partitions are made first, outside the build's own transaction.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT analytics_ensure_month(%s)", [day])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(website_id, day)])
+        cursor.execute(SETTINGS)
+        began = time.perf_counter()
+        # Notes first: an event stored after this statement leaves its own, and the day is built once more.
+        DirtyDay.objects.filter(website_id=website_id, day=day).delete()
+        arguments = of_day(website_id, day)
+        cursor.execute(BUILD, arguments)
+        changed = int(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT count(*) FROM analytics_event"
+            " WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s",
+            arguments,
+        )
+        events = int(cursor.fetchone()[0])
+        BuiltDay.objects.bulk_create(
+            [
+                BuiltDay(
+                    website_id=website_id,
+                    day=day,
+                    built_at=now,
+                    events=events,
+                    milliseconds=round((time.perf_counter() - began) * 1000),
+                )
+            ],
+            update_conflicts=True,
+            unique_fields=["website_id", "day"],
+            update_fields=["built_at", "events", "milliseconds"],
+        )
+    return changed
+
+
+def fresh(website_id: int, start: date, end: date, *, now: datetime) -> int:
+    """Have every day from start to end built from all its events. Returns the age of the oldest answer in seconds.
+
+    0 is the rule. A day that is slow to build and was built within the last minute is answered as it was then.
+    """
+    age = timedelta()
+    dirty = dirty_days(website_id, start, end)
+    built = {built.day: built for built in BuiltDay.objects.filter(website_id=website_id, day__in=dirty)}
+    for day in dirty:
+        last = built.get(day)
+        if last and last.milliseconds > CHEAP_MILLISECONDS and now - last.built_at < OLDEST:
+            age = max(age, now - last.built_at)
+        else:
+            build(website_id, day, now=now)
+    return int(age.total_seconds())
+
+
+def dirty_days(website_id: int, start: date, end: date) -> list[date]:
+    """The days that have newer events than their builds."""
+    notes = DirtyDay.objects.filter(website_id=website_id, day__range=(start, end))
+    return sorted(notes.values_list("day", flat=True).distinct())
+
+
+def wrong_rows(website_id: int, day: date) -> dict[str, int]:
+    """For each roll-up table how many rows of the day differ from what the events say; all 0 after a build."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table, statement in CHECK.items():
+            cursor.execute(statement, of_day(website_id, day))
+            found[table] = int(cursor.fetchone()[0])
+    return found
+
+
+def of_day(website_id: int, day: date) -> dict[str, Any]:
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return {"website": website_id, "day": day, "start": start, "end": start + timedelta(days=1)}
+
+
+def lock_number(website_id: int, day: date) -> int:
+    """The key of the advisory lock: a namespace of its own within PostgreSQL's 64 bits."""
+    digest = hashlib.sha256(f"tinytrail build {website_id} {day}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
