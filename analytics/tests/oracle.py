@@ -382,6 +382,35 @@ class Question:
         }
 
 
+def understood(report: str, query: Mapping[str, Any], *, today: date, first: date) -> Question:
+    """2.9: dates override `period`, a start without an end runs to today; `7d`, page 1, 50 a page are the defaults."""
+    if "start_date" in query:
+        start = date.fromisoformat(query["start_date"])
+        end = date.fromisoformat(query["end_date"]) if "end_date" in query else today
+    else:
+        start, end = period(query.get("period", "7d"), today=today, first=first)
+    return Question(
+        report=report,
+        start=start,
+        end=end,
+        include_bots=query.get("include_bots") == "true",
+        content_group=query.get("content_group"),
+        page=int(query.get("page", 1)),
+        per_page=int(query.get("per_page", 50)),
+        compare=query.get("compare"),
+        group_by=query.get("group_by", "channel"),
+        event_name=query.get("event_name"),
+        metric=query.get("metric", "pageviews"),
+        path=query.get("path"),
+        steps=tuple(query.get("steps[]", ())),
+    )
+
+
+def first_day(hits: Sequence[Hit], created: date) -> date:
+    """18, `all`: the day of the first stored event, flagged ones included; the creation day if there is none."""
+    return min((hit.day for hit in hits), default=created)
+
+
 def totals(selection: Selection) -> Data:
     return {
         "visits": len(selection.visits),
@@ -577,14 +606,16 @@ SOURCE_COLUMNS = {
     "utm": ("utmSource", "utmMedium", "utmCampaign", "visits"),
 }
 LISTS = {"devices": "device_types", "flow": "landing_pages", "funnel": "funnel", "timeseries": "series"}
+# The last four are the full-width forms.
+CALCULATED = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def cell(value: Any) -> str | Decimal:  # noqa: ANN401 (any JSON value)
-    """D-41: text that a spreadsheet would calculate gets an apostrophe, numbers never do; null is an empty cell."""
+    """D-41, guarantee A78: text that a spreadsheet would calculate gets an apostrophe, numbers never do."""
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        return f"'{value}" if value[:1] in CALCULATED else value
     return Decimal(value)
 
 
