@@ -1,0 +1,46 @@
+"""GET /js/tracker.js, the script that counts (contract 2.11).
+
+The answer is made once, when the process starts, and depends on nothing of the request but whether gzip may be used:
+not on the host, not on the query (A83), and never on a cookie.
+"""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+SCRIPT = (Path(__file__).parent / "static/analytics/tracker.min.js").read_bytes()
+PACKED = gzip.compress(SCRIPT, compresslevel=9, mtime=0)
+# A packed answer is another answer, so it has a tag of its own.
+DIGEST = hashlib.sha256(SCRIPT).hexdigest()[:20]
+HEADERS = {
+    "Cache-Control": "public, max-age=86400",
+    # Pages that isolate themselves load nothing of another site without it (D-36).
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Vary": "Accept-Encoding",
+}
+
+
+@require_safe
+def tracker(request: HttpRequest) -> HttpResponseBase:
+    packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
+    response = HttpResponse(PACKED if packed else SCRIPT, content_type="application/javascript", headers=HEADERS)
+    response["ETag"] = f'"{DIGEST}-gzip"' if packed else f'"{DIGEST}"'
+    if packed:
+        response["Content-Encoding"] = "gzip"
+    answer = get_conditional_response(request, etag=response["ETag"], response=response) or response
+    # The browser looks at the policy of a 304, too.
+    answer["Cross-Origin-Resource-Policy"] = HEADERS["Cross-Origin-Resource-Policy"]
+    return answer
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding names gzip, and not with a quality of zero."""
+    for coding in accepted.lower().split(","):
+        name, _, quality = coding.replace(" ", "").partition(";")
+        if name == "gzip":
+            return quality.rstrip("0.") != "q="
+    return False
