@@ -5,7 +5,7 @@ asked of the product. A history is told relative to the midnight that begins tod
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -182,10 +182,15 @@ PATHS = (
     "/\uff01",
     "/😀",
     '/x,y"z',
+    "/t/0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+    "/u/jane@example.org/edit",
     "/a|b",
     "/with space",
     "/100%25",
 )
+
+# Guarantee P11: what a path must not keep.
+SCRUBBED = {"/t/0a1b2c3d4e5f60718293a4b5c6d7e8f901234567": "/t/*", "/u/jane@example.org/edit": "/u/*@*/edit"}
 
 GROUPS = (
     (),
@@ -291,7 +296,7 @@ def known(sent: Sent, groups: tuple[tuple[str, str], ...], run: int, zero: datet
         ip=sent.sender.ip,
         user_agent=sent.sender.user_agent,
         event_type=sent.event_type,
-        path=sent.path,
+        path=SCRUBBED.get(sent.path, sent.path),
         url=url(sent),
         referrer_kind=kind,
         referrer_domain=domain,
@@ -457,38 +462,51 @@ def past_histories(draw: st.DrawFn) -> History:
 
 Query = dict[str, str | list[str]]
 
-SPANS = ((-7, -1), (-7, -1), (-7, 0), (-6, -4), (-3, -3), (-2, -2), (-4, 2), (-370, -365), (-366, -1))
+# First and last day, counted from today; an end may be in the future.
+WHOLE = (-7, -1)
+SPANS = (WHOLE, WHOLE, (-7, 0), (-6, -4), (-3, -3), (-2, -2), (-4, 2), (-370, -365), (-366, -1))
 PERIODS = ("7d", "30d", "today", "yesterday", "90d", "12m", "ytd", "all")
+PAGINATED = ("pages", "sources", "flow", "custom-events")
+
+
+class Asked(NamedTuple):
+    """One question: a report, a span of days or the name of a period, and the other parameters, spelled as in a URL."""
+
+    report: str
+    days: tuple[int, int] | str = WHOLE
+    more: Mapping[str, str | list[str]] = {}
+
+    def query(self, today: date) -> Query:
+        if isinstance(self.days, str):
+            return {"period": self.days, **self.more}
+        start, end = (today + days * DAY for days in self.days)
+        return {"start_date": str(start), "end_date": str(end), **self.more}
 
 
 @st.composite
-def queries(draw: st.DrawFn, report: str, today: date) -> Query:
-    """Parameters of one report: any of those it knows, spelled as in a URL."""
-    query: Query = {}
-    if draw(st.integers(0, 3)) == 0:
-        query["period"] = draw(st.sampled_from(PERIODS))
-    else:
-        start, end = draw(st.sampled_from(SPANS))
-        query["start_date"] = str(today + start * DAY)
-        query["end_date"] = str(today + end * DAY)
+def questions(draw: st.DrawFn) -> Asked:
+    report = draw(st.sampled_from(sorted(OWN_PARAMETERS)))
+    more: Query = {}
     if draw(st.integers(0, 2)) == 0:
-        query["include_bots"] = "true"
+        more["include_bots"] = "true"
     if draw(st.integers(0, 2)) == 0:
-        query["content_group"] = draw(st.sampled_from(GROUP_NAMES))
-    if report in ("pages", "sources", "flow", "custom-events") and draw(st.booleans()):
-        query["per_page"] = str(draw(st.sampled_from([1, 2, 3, 500])))
-        query["page"] = str(draw(st.sampled_from([1, 2, 3])))
-    query.update(OWN_PARAMETERS[report](draw) if report in OWN_PARAMETERS else {})
-    return query
+        more["content_group"] = draw(st.sampled_from(GROUP_NAMES))
+    if report in PAGINATED and draw(st.booleans()):
+        more["per_page"] = str(draw(st.sampled_from([1, 2, 3, 500])))
+        more["page"] = str(draw(st.sampled_from([1, 2, 3])))
+    if draw(st.integers(0, 4)) == 0:
+        more["format"] = "csv"
+    days = draw(st.sampled_from(PERIODS) if draw(st.integers(0, 3)) == 0 else st.sampled_from(SPANS))
+    return Asked(report, days, more | OWN_PARAMETERS[report](draw))
 
 
 def of_summary(draw: st.DrawFn) -> Query:
-    compare = draw(st.sampled_from([None, "previous_period", "yoy"]))
+    compare = draw(st.sampled_from(["", "previous_period", "yoy"]))
     return {"compare": compare} if compare else {}
 
 
 def of_sources(draw: st.DrawFn) -> Query:
-    group_by = draw(st.sampled_from([None, "channel", "domain", "utm"]))
+    group_by = draw(st.sampled_from(["", "channel", "domain", "utm"]))
     return {"group_by": group_by} if group_by else {}
 
 
@@ -497,20 +515,42 @@ def of_funnel(draw: st.DrawFn) -> Query:
 
 
 def of_custom_events(draw: st.DrawFn) -> Query:
-    name = draw(st.sampled_from([None, None, "signup", "custom", "a|b\nc", "never"]))
+    name = draw(st.sampled_from(["", "", "signup", "custom", "a|b\nc", "never"]))
     return {"event_name": name} if name else {}
 
 
 def of_timeseries(draw: st.DrawFn) -> Query:
-    metric = draw(st.sampled_from([None, *METRICS]))
-    path = draw(st.sampled_from([None, *PATHS[:6], "/a|b", "/never"]))
+    metric = draw(st.sampled_from(["", *METRICS]))
+    path = draw(st.sampled_from(["", *PATHS[:6], "/a|b", "/never"]))
     return ({"metric": metric} if metric else {}) | ({"path": path} if path else {})
 
 
-OWN_PARAMETERS = {
+OWN_PARAMETERS: dict[str, Callable[[st.DrawFn], Query]] = {
     "summary": of_summary,
+    "pages": lambda draw: {},
     "sources": of_sources,
+    "devices": lambda draw: {},
+    "flow": lambda draw: {},
     "funnel": of_funnel,
     "custom-events": of_custom_events,
     "timeseries": of_timeseries,
 }
+
+
+def everything() -> list[Asked]:
+    """Every report, grouping, metric and comparison; each for everybody, with bots, and within content groups."""
+    kinds = [
+        ("summary", {}),
+        ("summary", {"compare": "previous_period"}),
+        ("summary", {"compare": "yoy"}),
+        ("pages", {}),
+        *(("sources", {"group_by": group_by}) for group_by in ("channel", "domain", "utm")),
+        ("devices", {}),
+        ("flow", {}),
+        ("funnel", {"steps[]": ["/", "/pricing", "signup"]}),
+        ("custom-events", {}),
+        *(("timeseries", {"metric": metric}) for metric in METRICS),
+        *(("timeseries", {"metric": metric, "path": "/blog/one"}) for metric in METRICS),
+    ]
+    scopes = ({}, {"include_bots": "true"}, {"content_group": "Blog"}, {"content_group": "Nowhere"})
+    return [Asked(report, WHOLE, {**kind, **scope}) for report, kind in kinds for scope in scopes]
