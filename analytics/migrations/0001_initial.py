@@ -86,6 +86,18 @@ BEGIN
 END $$
 """
 
+# Drops one month of events or visits; anything else is refused, since it runs with its owner's rights.
+DROP_PARTITION = """
+CREATE FUNCTION analytics_drop_partition(part text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    IF part !~ '^analytics_(event|visit)_[0-9]{4}_[0-9]{2}$' THEN
+        RAISE EXCEPTION '% is no partition of events or visits', part;
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS %I', part);
+END $$
+"""
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -94,4 +106,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(EVENT, "DROP TABLE analytics_event"),
         migrations.RunSQL(VISIT, "DROP TABLE analytics_visit"),
         migrations.RunSQL(ENSURE_MONTH, "DROP FUNCTION analytics_ensure_month(date)"),
+        migrations.RunSQL(DROP_PARTITION, "DROP FUNCTION analytics_drop_partition(text)"),
     ]

@@ -109,6 +109,8 @@ class BuiltDay(models.Model):
     built_at = models.DateTimeField()
     events = models.BigIntegerField()
     milliseconds = models.IntegerField()
+    # Its raw events were removed by retention: it is never built again, its roll-ups stay as they are.
+    is_final = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.website_id} {self.day}"

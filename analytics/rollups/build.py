@@ -18,9 +18,14 @@ from analytics.rollups.visits import DAY
 # A day that takes longer than this to build is left to Celery, as long as its last build is younger than a minute.
 CHEAP_MILLISECONDS = 250
 OLDEST = timedelta(seconds=60)
+# The days that anybody can ask for or load.
+EARLIEST, LATEST = date(1971, 1, 1), date(2199, 12, 31)
 
 # The planner knows nothing of the sizes between the steps of the statement, and guesses them too small.
-SETTINGS = "SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+SETTINGS = (
+    "SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off;"
+    " SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+)
 
 
 def merge(rollup: Rollup) -> str:
@@ -65,7 +70,8 @@ SELECT count(*) FROM ((TABLE stored EXCEPT TABLE computed) UNION ALL (TABLE comp
 def build(website_id: int, day: date, *, now: datetime) -> int:
     """Compute the day anew from its events. Returns how many rows changed: none when nothing is new.
 
-    Builds of one day wait for each other; no reader ever sees a part of one.
+    Builds of one day wait for each other; no reader ever sees a part of one. A day whose events retention has removed
+    stays as it is.
     """
     # Partitions are made first, outside the build's own transaction.
     with connection.cursor() as cursor:
@@ -76,6 +82,8 @@ def build(website_id: int, day: date, *, now: datetime) -> int:
         began = time.perf_counter()
         # Notes first: an event stored after this statement leaves its own, and the day is built once more.
         DirtyDay.objects.filter(website_id=website_id, day=day).delete()
+        if BuiltDay.objects.filter(website_id=website_id, day=day, is_final=True).exists():
+            return 0
         arguments = of_day(website_id, day)
         cursor.execute(BUILD, arguments)
         changed = int(cursor.fetchone()[0])

@@ -134,7 +134,8 @@ PAGE_PARTS = [
         {"pageviews": "sum(pageviews)", "unique_pageviews": "count(visit)"},
     ),
     part(
-        "(SELECT scoped.is_bot, content_group, path, is_bounce, duration_us FROM viewed JOIN scoped USING (visit)) AS pages",
+        "(SELECT scoped.is_bot, content_group, path, is_bounce, duration_us FROM viewed JOIN scoped USING (visit))"
+        " AS pages",
         PAGE_KEY,
         PAGE_MEASURES,
         # In the scope of all visits, every visit that viewed the path is one unique pageview of it.
@@ -165,7 +166,7 @@ LABELS = {
 }
 DIMENSION_KEY = ("is_bot", "content_group", "dimension", "label", "utm_medium", "utm_campaign")
 DIMENSION_PARTS = [
-    f"SELECT is_bot, content_group, {dimension:d} AS dimension, ({label}) COLLATE \"C\" AS label,"
+    f'SELECT is_bot, content_group, {dimension:d} AS dimension, ({label}) COLLATE "C" AS label,'
     f" '' AS utm_medium, '' AS utm_campaign, count(*) AS visits"
     f" FROM scoped WHERE ({label}) IS NOT NULL GROUP BY 1, 2, 4"
     for dimension, label in LABELS.items()
@@ -209,7 +210,8 @@ ROLLUPS = [
         NameDay,
         ("is_bot", "content_group", "name"),
         ("count",),
-        f"SELECT is_bot, '' AS content_group, name, count(*) AS count FROM hit WHERE {NAMED_TYPES} GROUP BY is_bot, name"
+        "SELECT is_bot, '' AS content_group, name, count(*) AS count FROM hit"
+        f" WHERE {NAMED_TYPES} GROUP BY is_bot, name"
         " UNION ALL SELECT hit.is_bot, grouped.content_group, name, count(*) FROM hit JOIN grouped USING (visit)"
         f" WHERE {NAMED_TYPES} GROUP BY hit.is_bot, grouped.content_group, name",
     ),

@@ -29,10 +29,8 @@ TYPE_WORDS = ", ".join(f"'{type_.name.lower()}'" for type_ in Type)
 def label(text: str) -> str:
     """The mark of one name in a visit's steps."""
     if text == Type.PAGE_VIEW.name.lower():
-        text = PAGE_VIEW
-    else:
-        text = text.translate(dict.fromkeys(map(ord, MARKS)))
-    return f"{MARK}{text}{MARK_END}"
+        return f"{MARK}{PAGE_VIEW}{MARK_END}"
+    return f"{MARK}{text.translate(dict.fromkeys(map(ord, MARKS)))}{MARK_END}"
 
 
 def funnel_patterns(steps: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""JSON bodies from anybody: decoded into a typed struct, or refused with a reason; never an exception of another kind."""
+"""JSON bodies from anybody: decoded into a typed struct or refused with a reason, never another exception."""
 
 from typing import Any, TypeVar
 

@@ -171,7 +171,11 @@ def as_hit(fields: CollectBody, website: UUID, *, at: datetime, address: str, us
         address=address,
         user_agent=user_agent,
         type=type_,
-        name=custom_name(fields.properties) if type_ is Type.CUSTOM else fields.event_type if type_ is Type.OTHER else "",
+        name=custom_name(fields.properties)
+        if type_ is Type.CUSTOM
+        else fields.event_type
+        if type_ is Type.OTHER
+        else "",
         url=fields.url[:4096],
         path=fields.path,
         referrer=(fields.referrer or "")[:2048],

@@ -1,0 +1,119 @@
+"""What every report shares: how it is asked, how numbers are rounded, how rows are read and written as CSV."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, ClassVar
+
+from django.db import connection
+
+from analytics.reports.period import Period
+
+
+class BadQuestion(Exception):
+    """A parameter is missing or wrong; the message says which and what would be right."""
+
+
+@dataclass(slots=True, frozen=True)
+class Question:
+    """What is asked of a report, with everything checked."""
+
+    website_id: int
+    period: Period
+    now: datetime
+    comparison: Period | None = None
+    include_bots: bool = False
+    # Empty: no restriction to a content group.
+    content_group: str = ""
+    page: int = 1
+    per_page: int = 50
+    # What the report's own `parameters` made of the query.
+    extra: Any = None
+
+    @property
+    def sql(self) -> dict[str, Any]:
+        """The parameters of a statement over roll-ups; WHERE is its condition."""
+        return {
+            "website": self.website_id,
+            "start": self.period.start,
+            "end": self.period.end,
+            "bots": [False, True] if self.include_bots else [False],
+            "group": self.content_group,
+            "limit": self.per_page,
+            "offset": (self.page - 1) * self.per_page,
+        }
+
+
+WHERE = (
+    "website_id = %(website)s AND day BETWEEN %(start)s AND %(end)s"
+    " AND is_bot = ANY(%(bots)s) AND content_group = %(group)s"
+)
+PAGE = "LIMIT %(limit)s OFFSET %(offset)s"
+
+
+class Report:
+    """One report. `columns` are the columns of its CSV; a report without any answers in JSON only."""
+
+    name: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]] = ()
+    # Whether the answer comes from roll-ups of the period, which are then made fresh before it is asked.
+    from_rollups: ClassVar[bool] = True
+
+    def parameters(self, query: Mapping[str, list[str]]) -> Any:  # noqa: ANN401 (each report's own)
+        """The report's own parameters, for `Question.extra`. Raises BadQuestion."""
+        return None
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The `data` of the JSON answer."""
+        raise NotImplementedError
+
+    def columns_for(self, question: Question) -> tuple[str, ...]:
+        return self.columns
+
+    def table(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        """The rows of the CSV, taken from the answer: always the same rows as the JSON page."""
+        return list(data["rows"])
+
+
+def rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a statement as dicts by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def period_of(question: Question) -> dict[str, str]:
+    return {"start": str(question.period.start), "end": str(question.period.end)}
+
+
+def paginated(question: Question, found: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"period": period_of(question), "page": question.page, "per_page": question.per_page, "rows": found}
+
+
+def first(query: Mapping[str, list[str]], name: str) -> str:
+    """A parameter's value; an empty one is an absent one (contract D-39)."""
+    return (query.get(name) or [""])[0]
+
+
+def one_of(query: Mapping[str, list[str]], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = first(query, name) or default
+    if value not in allowed:
+        raise BadQuestion(f"{name} must be one of {', '.join(allowed)}.")
+    return value
+
+
+def rounded(value: Decimal | int, places: int) -> Decimal:
+    """Rounded, halves away from zero (definitions 23)."""
+    return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def share(part: int | Decimal, whole: int | Decimal, places: int) -> float:
+    """part / whole in percent; 0 when there is no whole."""
+    return float(rounded(Decimal(part) * 100 / Decimal(whole), places)) if whole else 0.0
+
+
+def mean_seconds(microseconds: int | Decimal, count: int | Decimal) -> int:
+    """The mean in whole seconds; 0 when there is nothing to take it of."""
+    return int(rounded(Decimal(microseconds) / (Decimal(count) * 1_000_000), 0)) if count else 0

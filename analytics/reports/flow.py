@@ -1,0 +1,26 @@
+"""flow: where visits begin and where they end."""
+
+from typing import Any
+
+from analytics.reports.base import PAGE, WHERE, Question, Report, period_of, rows
+
+LIST = f"""
+SELECT path, sum({{column}})::bigint AS {{column}} FROM analytics_pageday
+WHERE {WHERE} AND {{column}} > 0
+GROUP BY path ORDER BY {{column}} DESC, path {PAGE}
+"""
+
+
+class Flow(Report):
+    name = "flow"
+    columns = ("path", "entries")
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        return {
+            "period": period_of(question),
+            "landing_pages": rows(LIST.format(column="entries"), question.sql),
+            "exit_pages": rows(LIST.format(column="exits"), question.sql),
+        }
+
+    def table(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        return list(data["landing_pages"])

@@ -1,0 +1,49 @@
+"""What Celery runs. Each task fetches, calls the verb, and holds no logic of its own."""
+
+from datetime import UTC, date, timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from analytics import retention
+from analytics.ingest import visitor
+from analytics.rollups import aggregate, build
+
+
+@shared_task
+def build_day(website_id: int, day: str) -> None:
+    build.build(website_id, date.fromisoformat(day), now=timezone.now())
+
+
+@shared_task
+def build_dirty_days() -> None:
+    """Every minute: one task per website and day that has newer events than its build."""
+    for website_id, day in aggregate.due(now=timezone.now()):
+        build_day.apply_async((website_id, str(day)), expires=aggregate.DUE_EXPIRES_SECONDS)
+
+
+@shared_task
+def build_yesterday() -> None:
+    """After midnight: the day that ended, also of websites that nobody has visited since."""
+    now = timezone.now()
+    aggregate.aggregate(now.astimezone(UTC).date() - timedelta(days=1), now=now)
+
+
+@shared_task
+def rotate_salts() -> None:
+    visitor.rotate(now=timezone.now())
+
+
+@shared_task
+def prune() -> None:
+    retention.prune(now=timezone.now())
+
+
+@shared_task
+def purge_deleted() -> None:
+    retention.purge_deleted()
+
+
+@shared_task
+def ensure_partitions() -> None:
+    retention.ensure_partitions(today=timezone.now().astimezone(UTC).date())

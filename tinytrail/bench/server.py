@@ -1,0 +1,55 @@
+"""A web server of its own for a benchmark, as production runs it, with one worker."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+START_SECONDS = 30
+
+
+class Server:
+    """Used as a context: the application under granian on a free loopback port, and one kept connection to it."""
+
+    def __init__(self, application: str = "tinytrail.wsgi:application", interface: str = "wsgi") -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._command = [
+            *(sys.executable, "-m", "granian", "--interface", interface, "--workers", "1", "--no-ws"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--log-level", "error", application),
+        ]
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(self._command)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                self.connection.connect()
+                return self
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.connection.close()
+        self._process.terminate()
+        self._process.wait(30)
+
+    def get(self, address: str, key: str) -> float:
+        """Seconds until the whole answer of a GET was read; anything but a 200 is an error."""
+        began = time.perf_counter()
+        self.connection.request("GET", address, headers={"X-API-KEY": key})
+        answer = self.connection.getresponse()
+        body = answer.read()
+        seconds = time.perf_counter() - began
+        if answer.status != 200:
+            raise RuntimeError(f"{address}: {answer.status} {body[:200]!r}")
+        return seconds
