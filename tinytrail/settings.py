@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -25,10 +25,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
     value = text(name, str(default))
-    if not value.isascii() or not value.isdigit() or int(value) < least:
-        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, for example {name}={default}.")
+    if not value.isascii() or not value.isdigit() or len(value) > 10 or not least <= int(value) <= most:
+        span = f"from {least} to {most}" if most < 2**31 else f"of at least {least}"
+        raise ImproperlyConfigured(f"{name} must be a whole number {span}, for example {name}={default}.")
     return int(value)
 
 
@@ -66,8 +67,18 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         ) from None
 
 
+def address(url: str) -> SplitResult:
+    """The parts of a URL; no parts at all when it is none, so that its reader says what is missing."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
 def database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
+    parts = address(url)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
         raise ImproperlyConfigured(
             "DATABASE_URL must name a PostgreSQL database, for example "
@@ -85,7 +96,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def redis_url(url: str) -> str:
-    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+    if address(url).scheme not in ("redis", "rediss", "unix"):
         raise ImproperlyConfigured(
             "REDIS_URL must name a Redis server, for example REDIS_URL=redis://redis.example.com:6379/0."
         )
@@ -97,10 +108,11 @@ def redis_url(url: str) -> str:
 DEBUG = switch("TINYTRAIL_DEBUG")
 DATA = Path(text("TINYTRAIL_DATA", str(BASE_DIR / ".data"))).resolve()
 HOST = text("HOST", "127.0.0.1")
-PORT = number("PORT", 8000, least=1)
-WEB_WORKERS = number("TINYTRAIL_WEB_WORKERS", 1, least=1)
+PORT = number("PORT", 8000, least=1, most=65535)
+WEB_WORKERS = number("TINYTRAIL_WEB_WORKERS", 1, least=1, most=256)
 EMBEDDED_DATABASE = not text("DATABASE_URL")
 EMBEDDED_REDIS = not text("REDIS_URL")
+EMBEDDED_ENGINES = ["postgres"] * EMBEDDED_DATABASE + ["redis"] * EMBEDDED_REDIS
 
 
 def secret(name: str) -> str:
@@ -108,7 +120,9 @@ def secret(name: str) -> str:
     value = text(f"TINYTRAIL_{name}")
     if value:
         if len(value) < 32:
-            raise ImproperlyConfigured(f"TINYTRAIL_{name} must have at least 32 characters, for example from `openssl rand -hex 32`.")
+            raise ImproperlyConfigured(
+                f"TINYTRAIL_{name} must have at least 32 characters, for example from `openssl rand -hex 32`."
+            )
         return value
     if not EMBEDDED_DATABASE:
         raise ImproperlyConfigured(
@@ -129,9 +143,7 @@ if "*" in ALLOWED_HOSTS and not DEBUG:
         "TINYTRAIL_ALLOWED_HOSTS=stats.example.com: * is refused outside debug."
     )
 TRUSTED_PROXIES = networks("TINYTRAIL_TRUSTED_PROXIES")
-RETENTION_DAYS = number("TINYTRAIL_RETENTION_DAYS", 400, least=2)
-if RETENTION_DAYS > 760:
-    raise ImproperlyConfigured("TINYTRAIL_RETENTION_DAYS must be at most 760 (25 months), for example TINYTRAIL_RETENTION_DAYS=400.")
+RETENTION_DAYS = number("TINYTRAIL_RETENTION_DAYS", 400, least=2, most=760)  # 25 months
 
 LIMITS = {
     "COLLECT": limit("COLLECT", "10/10"),
@@ -275,7 +287,12 @@ UNFOLD = {"SITE_TITLE": "TinyTrail", "SITE_HEADER": "TinyTrail", "SITE_SYMBOL": 
 
 # -- Celery -----------------------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = f"redis+socket://{REDIS_URL.removeprefix('unix://')}" if REDIS_URL.startswith("unix://") else REDIS_URL
+# Celery has spellings of its own for a Unix socket and for the number of a database behind it.
+CELERY_BROKER_URL = (
+    REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
+    if REDIS_URL.startswith("unix://")
+    else REDIS_URL
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
@@ -292,9 +309,11 @@ def mail(url: str) -> dict[str, Any]:
     """EMAIL_URL: `console`, or smtp://user:password@host:port (STARTTLS), or smtps:// (TLS)."""
     if url == "console":
         return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
-    parts = urlsplit(url)
+    parts = address(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ImproperlyConfigured("EMAIL_URL must be console or an SMTP server, for example EMAIL_URL=smtp://user:password@mail.example.com:587.")
+        raise ImproperlyConfigured(
+            "EMAIL_URL must be console or an SMTP server, for example EMAIL_URL=smtp://user:password@mail.example.com:587."
+        )
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": parts.hostname,
