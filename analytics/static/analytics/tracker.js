@@ -16,7 +16,7 @@
   // Also a page without a host, from a file, is somebody's own.
   const reason = !options.id
     ? "no data-id"
-    : options.local == null && /^(127\..*|\[::1]|(.*\.)?localhost|)$/.test(location.hostname)
+    : options.local == null && /^(127\.[\d.]+|\[::1]|(.*\.)?localhost|)$/.test(location.hostname)
       ? "localhost, no data-local"
       : "";
 

@@ -1,0 +1,3 @@
+"""Fixtures of more than one module."""
+
+from analytics.tests.browser import chromium, web  # noqa: F401
