@@ -83,11 +83,11 @@ def test_it_loads_nothing_but_its_own_files_and_has_nothing_inline(client: Clien
     answer = client.get("/")
     page = answer.content.decode()
 
-    assert set(re.findall(r'(?:src|<link [^>]*href)="([^"]+)"', page)) == {
+    assert set(re.findall(r'<(?:img|link) [^>]*(?:src|href)="([^"]+)"', page)) == {
         "/static/tinytrail/front.css",
         "/static/tinytrail/mark.svg",
     }
-    assert not re.search(r"<script|<style| style=| on\w+=", page)
+    assert not re.search(r"<script|<style|<iframe| style=| on\w+=", page)
     assert "'unsafe-inline'" not in answer["Content-Security-Policy"]
 
 
