@@ -1,4 +1,4 @@
-"""Made-up but coherent traffic: what `demo` loads and `make bench` measures with. The same seed gives the same visits."""
+"""Made-up but coherent traffic: what `demo` loads and `make bench` measures. The same seed gives the same visits."""
 
 import random
 from collections.abc import Iterator

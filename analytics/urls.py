@@ -1,10 +1,11 @@
 """The routes of everything about what happened."""
 
-from django.urls import include, path, re_path
+from django.urls import include, path
 
 from analytics.tracker import tracker
+from tinytrail.web.routes import both
 
 urlpatterns = [
-    re_path(r"^js/tracker\.js/?$", tracker, name="tracker"),
+    *both("js/tracker.js", tracker, "tracker"),
     path("api/v1/", include("analytics.api.v1.urls")),
 ]

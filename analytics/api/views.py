@@ -31,8 +31,11 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class IngestView(APIView):
-    endpoint: ClassVar[Endpoint]
+    # Given in the URLconf; Django wants the attribute to be there.
+    endpoint: Endpoint = None  # type: ignore[assignment]
     content_negotiation_class = AnyAccept
+    # The endpoint says all there is to say in headers.
+    default_response_headers: ClassVar[dict[str, str]] = {}
 
     def post(self, request: Request) -> HttpResponse:
         return self.take(request)

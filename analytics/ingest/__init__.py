@@ -7,14 +7,10 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError
 
 from analytics import drops
-from analytics.ingest import scrub
-from analytics.ingest.bot import bot
-from analytics.ingest.campaign import campaign
-from analytics.ingest.device import device
+from analytics.ingest import bot, campaign, device, referrer, scrub, visitor, website
 from analytics.ingest.hit import Hit
-from analytics.ingest.referrer import referrer
-from analytics.ingest.visitor import salts, visitor
-from analytics.ingest.website import Site, content_group, exclusion, sites
+from analytics.ingest.visitor import salts
+from analytics.ingest.website import Site, sites
 from analytics.ingest.writer import Row, row, store
 
 
@@ -40,13 +36,13 @@ def page(hit: Hit, site: Site) -> dict[str, Any]:
 # In the documents' order (seed 002, server-side processing pipeline).
 ENRICHERS: list[Callable[[Hit, Site], dict[str, Any]]] = [
     page,
-    device,
-    campaign,
-    referrer,
-    visitor,
-    exclusion,
-    bot,
-    content_group,
+    device.device,
+    campaign.campaign,
+    referrer.referrer,
+    visitor.visitor,
+    website.exclusion,
+    bot.bot,
+    website.content_group,
 ]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 
 # In the table's order, with the types that COPY's binary form needs to be told.
@@ -45,12 +45,28 @@ _months: set[tuple[int, int]] = set()
 def row(columns: dict[str, Any]) -> Row:
     """The columns of an event in the table's order."""
     properties = columns["properties"]
-    return (*[columns[name] for name in COLUMNS if name != "properties"], Jsonb(properties, msgspec.json.encode) if properties else None)
+    return (
+        *[columns[name] for name in COLUMNS if name != "properties"],
+        Jsonb(properties, msgspec.json.encode) if properties else None,
+    )
 
 
 def store(rows: Sequence[Row]) -> None:
-    """Store the rows and note their days as newer than their builds, in one transaction; returns after its COMMIT."""
+    """Store the rows and note their days as newer than their builds, in one transaction; returns after its COMMIT.
+
+    Raises DatabaseError when nothing of them was stored.
+    """
     ensure_months(rows)
+    try:
+        store_together(rows)
+    except IntegrityError:
+        # Retention may have dropped a month that this process still remembers.
+        _months.clear()
+        ensure_months(rows)
+        store_together(rows)
+
+
+def store_together(rows: Sequence[Row]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         copy_rows(cursor, rows)
         days = sorted({(row[WEBSITE], row[OCCURRED_AT].date()) for row in rows})
@@ -58,7 +74,8 @@ def store(rows: Sequence[Row]) -> None:
 
 
 def copy_rows(cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 (Django's wrapper of psycopg's cursor)
-    with cursor.copy(COPY) as copy:
+    # Django translates what its own methods raise, and copying goes past them.
+    with connection.wrap_database_errors, cursor.copy(COPY) as copy:
         copy.set_types(list(COLUMNS.values()))
         for values in rows:
             copy.write_row(values)

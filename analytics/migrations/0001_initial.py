@@ -75,7 +75,9 @@ BEGIN
         part := parent || '_' || to_char(first, 'YYYY_MM');
         IF to_regclass(part) IS NOT NULL THEN CONTINUE; END IF;
         PERFORM pg_advisory_xact_lock(hashtext('analytics_ensure_month'));
-        IF to_regclass(part) IS NOT NULL THEN CONTINUE; END IF;
+        -- Not to_regclass again: it may remember that there was none before the lock.
+        PERFORM FROM pg_class WHERE relname = part AND relnamespace = current_schema()::regnamespace;
+        IF FOUND THEN CONTINUE; END IF;
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, parent);
         EXECUTE format(
             'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',

@@ -16,122 +16,146 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Event",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "website_id", "occurred_at", "id", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
+        # Their tables were made by hand.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.CreateModel(
+                    name="Event",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "website_id",
+                                "occurred_at",
+                                "id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("occurred_at", models.DateTimeField()),
+                        ("id", models.BigIntegerField()),
+                        ("visitor", models.BigIntegerField()),
+                        ("website_id", models.IntegerField()),
+                        (
+                            "type",
+                            models.SmallIntegerField(
+                                choices=[
+                                    (1, "PAGE_VIEW"),
+                                    (2, "CLOSE_TAB"),
+                                    (3, "SCROLL_25"),
+                                    (4, "SCROLL_50"),
+                                    (5, "SCROLL_75"),
+                                    (6, "OUTBOUND_LINK"),
+                                    (7, "CUSTOM"),
+                                    (8, "OTHER"),
+                                ]
+                            ),
+                        ),
+                        (
+                            "dialect",
+                            models.SmallIntegerField(
+                                choices=[
+                                    (1, "V1"),
+                                    (2, "ENGAGEMENT"),
+                                    (3, "DISCOVERY"),
+                                    (4, "WIDGETS"),
+                                    (5, "OPENPANEL"),
+                                ]
+                            ),
+                        ),
+                        (
+                            "device",
+                            models.SmallIntegerField(
+                                choices=[(0, "UNKNOWN"), (1, "DESKTOP"), (2, "MOBILE"), (3, "TABLET")]
+                            ),
+                        ),
+                        (
+                            "screen",
+                            models.SmallIntegerField(
+                                choices=[
+                                    (0, "UNKNOWN"),
+                                    (1, "W320"),
+                                    (2, "W376"),
+                                    (3, "W769"),
+                                    (4, "W1025"),
+                                    (5, "W1441"),
+                                ]
+                            ),
+                        ),
+                        ("channel", models.SmallIntegerField()),
+                        ("browser", models.SmallIntegerField()),
+                        ("os", models.SmallIntegerField()),
+                        ("is_bot", models.BooleanField()),
+                        ("is_excluded", models.BooleanField()),
+                        ("is_authenticated", models.BooleanField()),
+                        ("is_server", models.BooleanField()),
+                        ("path", analytics.models.event.ByteText()),
+                        ("referrer", analytics.models.event.ByteText(null=True)),
+                        ("name", analytics.models.event.ByteText(null=True)),
+                        ("content_group", analytics.models.event.ByteText(null=True)),
+                        ("utm_source", analytics.models.event.ByteText(null=True)),
+                        ("utm_medium", analytics.models.event.ByteText(null=True)),
+                        ("utm_campaign", analytics.models.event.ByteText(null=True)),
+                        ("properties", models.JSONField(null=True)),
+                    ],
+                    options={
+                        "db_table": "analytics_event",
+                        "ordering": ["occurred_at", "id"],
+                    },
                 ),
-                ("occurred_at", models.DateTimeField()),
-                ("id", models.BigIntegerField()),
-                ("visitor", models.BigIntegerField()),
-                ("website_id", models.IntegerField()),
-                (
-                    "type",
-                    models.SmallIntegerField(
-                        choices=[
-                            (1, "PAGE_VIEW"),
-                            (2, "CLOSE_TAB"),
-                            (3, "SCROLL_25"),
-                            (4, "SCROLL_50"),
-                            (5, "SCROLL_75"),
-                            (6, "OUTBOUND_LINK"),
-                            (7, "CUSTOM"),
-                            (8, "OTHER"),
-                        ]
-                    ),
+                migrations.CreateModel(
+                    name="Visit",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "website_id",
+                                "day",
+                                "visitor",
+                                "started_at",
+                                "is_bot",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("started_at", models.DateTimeField()),
+                        ("visitor", models.BigIntegerField()),
+                        ("website_id", models.IntegerField()),
+                        ("day", models.DateField()),
+                        ("duration_us", models.BigIntegerField()),
+                        ("pageviews", models.IntegerField()),
+                        ("events", models.IntegerField()),
+                        ("device", models.SmallIntegerField()),
+                        ("screen", models.SmallIntegerField()),
+                        ("channel", models.SmallIntegerField()),
+                        ("browser", models.SmallIntegerField()),
+                        ("os", models.SmallIntegerField()),
+                        ("is_bot", models.BooleanField()),
+                        ("is_bounce", models.BooleanField()),
+                        ("referrer", analytics.models.event.ByteText(null=True)),
+                        ("utm_source", analytics.models.event.ByteText(null=True)),
+                        ("utm_medium", analytics.models.event.ByteText(null=True)),
+                        ("utm_campaign", analytics.models.event.ByteText(null=True)),
+                        ("entry", analytics.models.event.ByteText(null=True)),
+                        ("exit", analytics.models.event.ByteText(null=True)),
+                        (
+                            "content_groups",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=analytics.models.event.ByteText(), null=True, size=None
+                            ),
+                        ),
+                        ("steps", analytics.models.event.ByteText()),
+                    ],
+                    options={
+                        "db_table": "analytics_visit",
+                        "ordering": ["day", "started_at"],
+                    },
                 ),
-                (
-                    "dialect",
-                    models.SmallIntegerField(
-                        choices=[(1, "V1"), (2, "ENGAGEMENT"), (3, "DISCOVERY"), (4, "WIDGETS"), (5, "OPENPANEL")]
-                    ),
-                ),
-                (
-                    "device",
-                    models.SmallIntegerField(choices=[(0, "UNKNOWN"), (1, "DESKTOP"), (2, "MOBILE"), (3, "TABLET")]),
-                ),
-                (
-                    "screen",
-                    models.SmallIntegerField(
-                        choices=[(0, "UNKNOWN"), (1, "W320"), (2, "W376"), (3, "W769"), (4, "W1025"), (5, "W1441")]
-                    ),
-                ),
-                ("channel", models.SmallIntegerField()),
-                ("browser", models.SmallIntegerField()),
-                ("os", models.SmallIntegerField()),
-                ("is_bot", models.BooleanField()),
-                ("is_excluded", models.BooleanField()),
-                ("is_authenticated", models.BooleanField()),
-                ("is_server", models.BooleanField()),
-                ("path", analytics.models.event.ByteText()),
-                ("referrer", analytics.models.event.ByteText(null=True)),
-                ("name", analytics.models.event.ByteText(null=True)),
-                ("content_group", analytics.models.event.ByteText(null=True)),
-                ("utm_source", analytics.models.event.ByteText(null=True)),
-                ("utm_medium", analytics.models.event.ByteText(null=True)),
-                ("utm_campaign", analytics.models.event.ByteText(null=True)),
-                ("properties", models.JSONField(null=True)),
-            ],
-            options={
-                "db_table": "analytics_event",
-                "ordering": ["occurred_at", "id"],
-                "managed": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Visit",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "website_id",
-                        "day",
-                        "visitor",
-                        "started_at",
-                        "is_bot",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("started_at", models.DateTimeField()),
-                ("visitor", models.BigIntegerField()),
-                ("website_id", models.IntegerField()),
-                ("day", models.DateField()),
-                ("duration_us", models.IntegerField()),
-                ("pageviews", models.IntegerField()),
-                ("events", models.IntegerField()),
-                ("device", models.SmallIntegerField()),
-                ("screen", models.SmallIntegerField()),
-                ("channel", models.SmallIntegerField()),
-                ("browser", models.SmallIntegerField()),
-                ("os", models.SmallIntegerField()),
-                ("is_bot", models.BooleanField()),
-                ("is_bounce", models.BooleanField()),
-                ("referrer", analytics.models.event.ByteText(null=True)),
-                ("utm_source", analytics.models.event.ByteText(null=True)),
-                ("utm_medium", analytics.models.event.ByteText(null=True)),
-                ("utm_campaign", analytics.models.event.ByteText(null=True)),
-                ("entry", analytics.models.event.ByteText(null=True)),
-                ("exit", analytics.models.event.ByteText(null=True)),
-                (
-                    "content_groups",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=analytics.models.event.ByteText(), null=True, size=None
-                    ),
-                ),
-                ("steps", analytics.models.event.ByteText()),
-            ],
-            options={
-                "db_table": "analytics_visit",
-                "ordering": ["day", "started_at"],
-                "managed": False,
-            },
+            ]
         ),
         migrations.CreateModel(
             name="BuiltDay",

@@ -55,8 +55,7 @@ class Event(models.Model):
     properties = models.JSONField(null=True)
 
     class Meta:
-        # The table is made by hand in its migration: Django does not know partitions.
-        managed = False
+        # Made by hand in its migration: Django does not know partitions.
         db_table = "analytics_event"
         ordering: ClassVar = ["occurred_at", "id"]
 

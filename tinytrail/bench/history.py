@@ -66,7 +66,6 @@ def website() -> Iterator[tuple[Website, str]]:
     site = Website.objects.create(account=account, domain="bench.example")
     user = User(account=account, role=User.Role.USER)
     key = keys.issue(user)
-    user.save()
     try:
         yield site, key
     finally:

@@ -1,0 +1,209 @@
+"""build(website, day) and fresh(website, period) (definitions 24; guarantees F04, F23, A81)."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from accounts.removal import remove_website
+from analytics.models import BuiltDay, DirtyDay, PageDay, SiteDay, Visit
+from analytics.rollups import build as building
+from analytics.rollups.aggregate import aggregate, all_days, due, rest
+from analytics.rollups.build import build, dirty_days, fresh, wrong_rows
+from analytics.rollups.definitions import ROLLUPS
+from analytics.tests.builders import GOOGLEBOT, load, make_website, noon
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def acme():
+    return make_website(content_groups=[{"name": "Blog", "pattern": "/blog*"}])
+
+
+def a_day_of_hits(website, moment=None):
+    moment = moment or noon()
+    load(
+        website,
+        {"at": moment, "path": "/"},
+        {"at": moment + timedelta(seconds=60), "path": "/blog"},
+        {"at": moment + timedelta(seconds=90), "event_type": "custom", "properties": {"name": "signup"}},
+        {"at": moment, "path": "/blog", "ip": "203.0.113.10", "referrer": "https://www.google.com/"},
+        {"at": moment, "path": "/", "user_agent": GOOGLEBOT},
+    )
+    return moment.date()
+
+
+def stored_rows() -> dict[str, list]:
+    """Every derived row, with the transaction that wrote it."""
+    found = {}
+    with connection.cursor() as cursor:
+        for rollup in ROLLUPS:
+            cursor.execute(f"SELECT xmin::text, ({rollup.table}.*)::text FROM {rollup.table} ORDER BY 2")
+            found[rollup.table] = cursor.fetchall()
+    return found
+
+
+def test_a_day_is_built_from_its_events(acme):
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=timezone.now())
+    total = SiteDay.objects.get(day=day, is_bot=False, content_group="")
+    assert (total.visits, total.visitors, total.pageviews, total.unique_pageviews, total.bounces) == (2, 2, 3, 3, 1)
+    assert total.duration_us == 90_000_000
+    assert Visit.objects.filter(is_bot=False).count() == 2
+
+
+def test_bots_and_groups_are_rows_of_their_own(acme):
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=timezone.now())
+    rows = SiteDay.objects.order_by("is_bot", "content_group").values_list(
+        "is_bot", "content_group", "visits", "pageviews", "bounces"
+    )
+    assert list(rows) == [(False, "", 2, 3, 1), (False, "Blog", 2, 2, 1), (True, "", 1, 1, 1)]
+
+
+def test_a_second_build_changes_no_row(acme):
+    day = a_day_of_hits(acme)
+    assert build(acme.id, day, now=timezone.now()) > 0
+    before = stored_rows()
+    assert build(acme.id, day, now=timezone.now()) == 0
+    assert stored_rows() == before
+
+
+def test_a_build_repairs_rows_that_were_damaged(acme):
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=timezone.now())
+    SiteDay.objects.filter(day=day, is_bot=False).update(visits=99)
+    PageDay.objects.filter(day=day, path="/").delete()
+    Visit.objects.filter(day=day, is_bot=True).update(visitor=1)
+    assert any(wrong_rows(acme.id, day).values())
+    build(acme.id, day, now=timezone.now())
+    assert set(wrong_rows(acme.id, day).values()) == {0}
+
+
+def test_only_the_rows_that_differ_are_written(acme):
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=timezone.now())
+    before = stored_rows()
+    load(acme, {"at": noon() + timedelta(hours=2), "path": "/new", "ip": "203.0.113.11"})
+    build(acme.id, day, now=timezone.now())
+    kept = set(before["analytics_pageday"]) & set(stored_rows()["analytics_pageday"])
+    assert len(kept) == len(before["analytics_pageday"])
+
+
+def test_a_build_of_one_website_or_day_touches_no_other(acme):
+    other = make_website(acme.account, "other.example")
+    day = a_day_of_hits(acme)
+    a_day_of_hits(other)
+    a_day_of_hits(acme, noon(2))
+    build(acme.id, day, now=timezone.now())
+    assert set(SiteDay.objects.values_list("website_id", "day")) == {(acme.id, day)}
+
+
+def test_eight_builds_at_once_while_events_arrive_end_in_the_truth(acme):
+    day = a_day_of_hits(acme)
+
+    def run(verb):
+        try:
+            verb()
+        finally:
+            connections.close_all()
+
+    def arrive():
+        for n in range(10):
+            load(acme, {"at": noon() + timedelta(minutes=n), "path": f"/{n}", "ip": f"203.0.113.{n + 20}"})
+
+    verbs = [lambda: build(acme.id, day, now=timezone.now())] * 8 + [arrive]
+    threads = [threading.Thread(target=run, args=(verb,)) for verb in verbs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fresh(acme.id, day, day, now=timezone.now())
+    assert (set(wrong_rows(acme.id, day).values()), dirty_days(acme.id, day, day)) == ({0}, [])
+    assert SiteDay.objects.get(day=day, is_bot=False, content_group="").pageviews == 13
+
+
+def test_a_build_that_fails_leaves_the_last_one_and_its_notes(acme, monkeypatch):
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=timezone.now())
+    before = stored_rows()
+    load(acme, {"at": noon() + timedelta(hours=1), "ip": "203.0.113.11"})
+    monkeypatch.setattr(building, "BUILD", building.BUILD + " / 0")
+    with pytest.raises(Exception, match="division by zero"):
+        build(acme.id, day, now=timezone.now())
+    assert (stored_rows(), dirty_days(acme.id, day, day)) == (before, [day])
+
+
+def test_storing_events_notes_their_days_and_a_build_removes_the_notes(acme):
+    day = a_day_of_hits(acme)
+    load(acme, {"at": noon(3)})
+    assert dirty_days(acme.id, noon(9).date(), day) == [noon(3).date(), day]
+    build(acme.id, day, now=timezone.now())
+    assert dirty_days(acme.id, noon(9).date(), day) == [noon(3).date()]
+
+
+def test_fresh_builds_what_is_new_in_the_period_and_nothing_else(acme):
+    a_day_of_hits(acme)
+    load(acme, {"at": noon(9)})
+    assert fresh(acme.id, noon(3).date(), noon(0).date(), now=timezone.now()) == 0
+    assert list(BuiltDay.objects.values_list("day", flat=True)) == [noon().date()]
+
+
+def test_a_busy_day_is_answered_as_it_was_for_a_minute_and_says_its_age(acme, monkeypatch):
+    now = timezone.now()
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=now)
+    BuiltDay.objects.update(milliseconds=5_000)
+    load(acme, {"at": noon() + timedelta(hours=1), "ip": "203.0.113.11"})
+    assert fresh(acme.id, day, day, now=now + timedelta(seconds=40)) == 40
+    assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 2
+    assert fresh(acme.id, day, day, now=now + timedelta(seconds=60)) == 0
+    assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 3
+
+
+def test_celery_is_due_for_days_with_notes_oldest_first_unless_they_rest(acme):
+    now = timezone.now()
+    other = make_website(acme.account, "other.example")
+    load(acme, {"at": noon(3)})
+    load(other, {"at": noon(1)})
+    assert due(now=now) == [(acme.id, noon(3).date()), (other.id, noon(1).date())]
+    build(acme.id, noon(3).date(), now=now)
+    BuiltDay.objects.update(milliseconds=1_000)
+    load(acme, {"at": noon(3)})
+    assert due(now=now + timedelta(seconds=19)) == [(other.id, noon(1).date())]
+    assert due(now=now + timedelta(seconds=21)) == [(other.id, noon(1).date()), (acme.id, noon(3).date())]
+
+
+def test_no_day_rests_as_long_as_a_minute():
+    assert rest(BuiltDay(milliseconds=60_000)) == timedelta(seconds=45)
+
+
+def test_a_deleted_website_is_neither_due_nor_aggregated(acme):
+    day = a_day_of_hits(acme)
+    remove_website(acme, by=None, now=timezone.now())
+    assert (due(now=timezone.now()), aggregate(day, now=timezone.now()), list(all_days())) == ([], 0, [])
+
+
+def test_aggregating_builds_the_day_of_every_website_that_has_events_of_it(acme):
+    other = make_website(acme.account, "other.example")
+    make_website(acme.account, "empty.example")
+    day = a_day_of_hits(acme)
+    a_day_of_hits(other)
+    assert aggregate(day, now=timezone.now()) == 2
+    assert list(all_days()) == [(acme.id, day), (other.id, day)]
+
+
+def test_every_roll_up_is_checked_by_the_declaration_it_is_made_from(acme):
+    day = a_day_of_hits(acme)
+    assert all(count > 0 for count in wrong_rows(acme.id, day).values())
+    build(acme.id, day, now=timezone.now())
+    assert wrong_rows(acme.id, day) == {rollup.table: 0 for rollup in ROLLUPS}
+
+
+def test_notes_of_other_days_are_left_alone(acme):
+    load(acme, {"at": noon(3)}, {"at": noon(1)})
+    build(acme.id, noon(1).date(), now=timezone.now())
+    assert list(DirtyDay.objects.values_list("day", flat=True)) == [noon(3).date()]

@@ -1,0 +1,78 @@
+"""Salts and visitor keys (definitions 5; guarantees P04 to P06, F20)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from analytics.ingest import visitor
+from analytics.ingest.visitor import RunSalts, Salts, rotate
+from analytics.models import Salt
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 18)
+
+
+def days() -> list[date]:
+    return list(Salt.objects.order_by("day").values_list("day", flat=True))
+
+
+@pytest.fixture(autouse=True)
+def _no_salts():
+    visitor.salts.__init__()
+    yield
+    visitor.salts.__init__()
+
+
+def test_a_day_has_one_random_salt_that_all_processes_share():
+    first, second = Salts().of(DAY), Salts().of(DAY)
+    assert (first == second, len(first), days()) == (True, 32, [DAY])
+
+
+def test_another_day_has_another_salt():
+    assert Salts().of(DAY) != Salts().of(DAY + timedelta(days=1))
+
+
+def test_a_process_puts_its_salt_back_when_a_crash_has_emptied_the_table(monkeypatch):
+    salts = Salts()
+    before = salts.of(DAY)
+    Salt.objects.all().delete()
+    monkeypatch.setattr(visitor, "ASSERT_SECONDS", 0.0)
+    assert (salts.of(DAY), Salts().of(DAY)) == (before, before)
+
+
+def test_the_table_leaves_no_trace_in_the_write_ahead_log():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'analytics_salt'")
+        assert cursor.fetchone() == ("u",)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "kept"),
+    [(0, 29, [-1, 0]), (0, 31, [0]), (12, 0, [0]), (22, 59, [0]), (23, 1, [0, 1])],
+)
+def test_a_salt_goes_half_an_hour_after_its_day_and_comes_an_hour_before(hour, minute, kept):
+    for back in (2, 1):
+        visitor.salts.of(DAY - timedelta(days=back))
+    rotate(now=datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=UTC))
+    assert days() == [DAY + timedelta(days=n) for n in kept]
+
+
+def test_the_key_changes_exactly_once_at_midnight():
+    midnight = datetime(2026, 3, 19, tzinfo=UTC)
+    keys = []
+    for minutes in (-70, -50, -1, 1, 29, 31, 600):
+        now = midnight + timedelta(minutes=minutes)
+        rotate(now=now)
+        keys.append(visitor.salts.of(now.date()))
+    assert keys == [keys[0]] * 3 + [keys[3]] * 4
+    assert keys[0] != keys[3]
+
+
+def test_an_import_has_salts_of_its_own_for_past_days_and_shares_todays():
+    first, second = RunSalts(DAY), RunSalts(DAY)
+    yesterday = DAY - timedelta(days=1)
+    assert first.of(yesterday) == first.of(yesterday) != second.of(yesterday)
+    assert first.of(DAY) == second.of(DAY) == visitor.salts.of(DAY)
+    assert days() == [DAY]
