@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import django
 import pytest
 import redis
+from django.conf import settings
 
 from tinytrail import embedded
 
@@ -61,6 +62,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tinytrail.settings")
 django.setup()
 # A worker that inherits it would load the settings before it has come here.
 del os.environ["DJANGO_SETTINGS_MODULE"]
+# Static files are collected at the start of a server; WhiteNoise warns where there is no folder for them.
+settings.STATIC_ROOT.mkdir(exist_ok=True)
 
 stack = contextlib.ExitStack()
 client = redis.Redis.from_url(os.environ["REDIS_URL"])

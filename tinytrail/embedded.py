@@ -5,26 +5,24 @@ it any more. Whoever uses the engine holds a connection to the keeper's socket. 
 its holder ends, however it ends, so nothing has to be counted and nothing can be left behind: web server, commands and
 tests of one installation share the engines, and the last one out stops them.
 
-This file imports the standard library only: it runs before anything is set up, and the keepers stay small.
+This file imports little, and of the standard library only: it runs before anything is set up, and keepers stay small.
 """
 
 import contextlib
 import ctypes
 import fcntl
-import hashlib
 import importlib.util
 import os
 import pwd
 import re
-import secrets
 import selectors
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, NoReturn, Protocol
@@ -54,12 +52,14 @@ def generated_secret(data: Path, name: str) -> str:
         folder = make_folder(make_folder(data, 0o711) / "secrets", 0o700)
         path = folder / name
         if not path.exists():
-            with tempfile.NamedTemporaryFile("w", dir=folder) as draft:  # created with mode 0600
-                draft.write(secrets.token_hex(32))
-                draft.flush()
-                os.fsync(draft.fileno())
-                with contextlib.suppress(FileExistsError):
-                    os.link(draft.name, path)
+            draft = folder / f"{name}.{os.getpid()}.draft"
+            with open(draft, "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
+                file.write(os.urandom(32).hex())
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
         return path.read_text()
     except PermissionError:
         raise EngineError(of_another_user(data)) from None
@@ -80,7 +80,7 @@ def reachable(data: Path) -> str:
     """The data folder; where its name does not fit a socket's address, a short link to it in the temporary folder."""
     if len(os.fsencode(data)) <= LONGEST_FOLDER and PLAIN_FOLDER.fullmatch(str(data)):
         return str(data)
-    link = Path(tempfile.gettempdir(), "tinytrail-" + hashlib.sha256(os.fsencode(data)).hexdigest()[:16])
+    link = Path(os.environ.get("TMPDIR", "/tmp"), f"tinytrail-{zlib.crc32(os.fsencode(data)):08x}")
     with contextlib.suppress(FileExistsError):
         link.symlink_to(data)
     # Anybody can write there: a link that somebody else made could lead to somebody else's server.

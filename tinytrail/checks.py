@@ -1,0 +1,131 @@
+"""What a wrong installation looks like: found before it serves, told in one sentence each.
+
+Django runs these checks with `manage.py check --database default` and with every `migrate`; a web server and
+`manage.py prepare` refuse to start with `refuse_wrong_installation`. A server that does not answer is no finding
+here: the outage of one is survived, and `manage.py doctor` reports it.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connection
+
+OLDEST_POSTGRESQL = 15
+OLDEST_REDIS = (6, 2)
+# A value that somebody has typed repeats itself; one of 32 random characters, also hexadecimal ones, does not.
+FEWEST_CHARACTERS = 8
+PATIENCE_SECONDS = 2
+
+
+def refuse_wrong_installation() -> None:
+    """Raises ImproperlyConfigured with the first finding's sentence."""
+    for check in (settings_are_safe, postgresql_is_durable, redis_is_durable):
+        for finding in check(None):
+            raise ImproperlyConfigured(f"{finding.msg} {finding.hint}")
+
+
+@register(Tags.security)
+def settings_are_safe(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401 (Django's own)
+    return list(wrong_settings())
+
+
+@register(Tags.database)
+def postgresql_is_durable(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401
+    try:
+        return list(wrong_postgresql())
+    except OperationalError:
+        return []
+
+
+@register(Tags.database)
+def redis_is_durable(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401
+    try:
+        return list(wrong_redis())
+    except redis.RedisError:
+        return []
+
+
+def wrong_settings() -> Iterator[CheckMessage]:
+    if settings.DEBUG and not is_loopback(settings.HOST):
+        yield Error(
+            f"TINYTRAIL_DEBUG shows its insides to everybody who reaches {settings.HOST}.",
+            hint="Set TINYTRAIL_DEBUG=0, or HOST=127.0.0.1.",
+            id="tinytrail.E001",
+        )
+    secrets = {"SECRET_KEY": settings.SECRET_KEY, "PEPPER": settings.PEPPER, "KEK": settings.KEKS[0]}
+    for name, value in secrets.items():
+        if len(set(value)) < FEWEST_CHARACTERS or "change" in value.lower():
+            yield Error(
+                f"TINYTRAIL_{name} can be guessed.",
+                hint="Make one with `openssl rand -hex 32`.",
+                id="tinytrail.E002",
+            )
+    if len(set(secrets.values())) < len(secrets):
+        yield Error(
+            "TINYTRAIL_SECRET_KEY, TINYTRAIL_PEPPER and TINYTRAIL_KEK are not three different values.",
+            hint="Make each with `openssl rand -hex 32`.",
+            id="tinytrail.E003",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def wrong_postgresql() -> Iterator[CheckMessage]:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        version = int(cursor.fetchone()[0]) // 10_000
+        if version < OLDEST_POSTGRESQL:
+            yield Error(
+                f"PostgreSQL {version} is too old.",
+                hint=f"Use version {OLDEST_POSTGRESQL} or newer.",
+                id="tinytrail.E004",
+            )
+        for name in ("fsync", "synchronous_commit"):
+            cursor.execute(f"SHOW {name}")
+            if cursor.fetchone()[0] == "off":
+                yield Error(
+                    f"PostgreSQL runs with {name}=off, and a crash would lose what was accepted.",
+                    hint=f"Set {name}=on.",
+                    id="tinytrail.E005",
+                )
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relpersistence = 'u' AND relkind IN ('r', 'p')"
+            " AND relname ~ '^analytics_event(_\\d{4}_\\d{2})?$' AND pg_table_is_visible(oid) ORDER BY relname LIMIT 1"
+        )
+        for (table,) in cursor.fetchall():
+            yield Error(
+                f"The table {table} is unlogged, and a crash would empty it.",
+                hint=f"Run ALTER TABLE {table} SET LOGGED.",
+                id="tinytrail.E006",
+            )
+
+
+def wrong_redis() -> Iterator[CheckMessage]:
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+    ) as client:
+        facts = client.info()
+    version = tuple(int(part) for part in str(facts["redis_version"]).split(".")[:2])
+    if version < OLDEST_REDIS:
+        yield Error(
+            f"Redis {facts['redis_version']} is too old.",
+            hint=f"Use version {'.'.join(map(str, OLDEST_REDIS))} or newer, or Valkey.",
+            id="tinytrail.E007",
+        )
+    if facts["maxmemory_policy"] != "noeviction":
+        yield Error(
+            f"Redis runs with maxmemory-policy {facts['maxmemory_policy']}, and would drop what was accepted while "
+            "PostgreSQL was away.",
+            hint="Set maxmemory-policy noeviction.",
+            id="tinytrail.E008",
+        )

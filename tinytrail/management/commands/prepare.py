@@ -1,0 +1,51 @@
+from argparse import ArgumentParser
+from datetime import UTC
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from accounts.bootstrap import first_start
+from accounts.models import Website
+from accounts.sign_in import sign_in_link
+from analytics.retention import ensure_partitions
+from tinytrail import checks
+from tinytrail.command import TinyCommand
+
+
+class Command(TinyCommand):
+    help = (
+        "Brings an installation up to date before its processes start: refuses a wrong one, migrates, collects static "
+        "files, and makes the owner and a first website while there are none."
+    )
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--base-url",
+            default=f"http://{settings.HOST}:{settings.PORT}",
+            help="address of this installation (default: %(default)s)",
+        )
+
+    def run(self, *, base_url: str, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        try:
+            checks.refuse_wrong_installation()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        ensure_partitions(today=timezone.now().astimezone(UTC).date())
+        owner = first_start()
+        link = sign_in_link(owner.user, base_url)
+        return f"Ready. Sign in: {link}", {
+            "signIn": link,
+            "websiteId": str(owner.website.public_id) if owner.website else None,
+            "domain": owner.website.domain if owner.website else None,
+            "snippet": snippet(owner.website, base_url) if owner.website else None,
+        }
+
+
+def snippet(website: Website, base_url: str) -> str:
+    return f'<script defer data-id="{website.public_id}" src="{base_url}/js/tracker.js"></script>'
