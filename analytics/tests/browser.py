@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 T = TypeVar("T")
 
 EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -35,9 +36,10 @@ ARGUMENTS = [
     "--disable-sync",
     # Every name is this machine: pages can have names that are not localhost, and nothing leaves.
     "--host-resolver-rules=MAP * 127.0.0.1",
+    # A headless browser names itself, and is then taken for a bot. Playwright's own option for it does not reach what a
+    # page sends while it is left.
+    f"--user-agent={USER_AGENT}",
 ]
-# A headless browser names itself in its user agent, and is then counted as a bot.
-USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 PATIENCE_SECONDS = 10
 
 
@@ -60,7 +62,7 @@ class Chromium:
         return self._thread.submit(self._play, story, options).result()
 
     def _play(self, story: Callable[[Page], T], options: dict[str, Any]) -> T:
-        context = self._browser.new_context(**{"user_agent": USER_AGENT, **options})
+        context = self._browser.new_context(**options)
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
         try:
             return story(context.new_page())
@@ -95,7 +97,6 @@ def unwatched(address: str) -> Iterator[None]:
             [
                 EXECUTABLE or "",
                 *ARGUMENTS,
-                f"--user-agent={USER_AGENT}",
                 "--disable-popup-blocking",
                 f"--user-data-dir={profile}",
                 address,
