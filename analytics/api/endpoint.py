@@ -1,8 +1,11 @@
 """What an ingesting room says of a route: pure functions from a call to a hit and from an outcome to a reply."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
+
+import msgspec
 
 from analytics.ingest import Outcome
 from analytics.ingest.hit import Hit
@@ -25,6 +28,12 @@ class Reading:
 
 class Endpoint(Protocol):
     """One ingest route of a room. Does no I/O; the clock is given."""
+
+    # For the OpenAPI document: what it is called, does and takes, and its answers by status with their schemas.
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    body: ClassVar[type[msgspec.Struct]]
+    answers: ClassVar[Mapping[int, tuple[str, dict[str, Any]]]]
 
     dialect: ClassVar[Dialect]
     methods: ClassVar[tuple[str, ...]]

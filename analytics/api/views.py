@@ -1,18 +1,22 @@
 """One generic view behind which plain Django serves every ingest route, from the same endpoint objects as the front."""
 
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics import drops
+from analytics.api.documentation import EndpointSchema
 from analytics.api.endpoint import Endpoint, Reading
 from analytics.ingest import ingest
+from analytics.ingest.website import sites
 from tinytrail.web import client
 from tinytrail.web.call import Call, Reply
 from tinytrail.web.ratelimit import Limiter
@@ -36,6 +40,14 @@ class IngestView(APIView):
     content_negotiation_class = AnyAccept
     # The endpoint says all there is to say in headers.
     default_response_headers: ClassVar[dict[str, str]] = {}
+
+    schema = EndpointSchema()
+
+    @classmethod
+    def serving(cls, endpoint: Endpoint) -> Callable[..., HttpResponseBase]:
+        """The view of one endpoint, for the URLconf."""
+        methods = [method.lower() for method in endpoint.methods]
+        return cls.as_view(endpoint=endpoint, http_method_names=[*methods, "options"])
 
     def post(self, request: Request) -> HttpResponse:
         return self.take(request)
@@ -63,13 +75,19 @@ def answer(endpoint: Endpoint, call: Call) -> Reply:
         reading = endpoint.read(call, now=now)
     waits = limiter.retry_after(reading.limits, now=time.monotonic())
     if any(waits):
-        drops.count(endpoint.dialect.word, "rate_limited", day=now.date())
+        drops.count(endpoint.dialect.word, "rate_limited", day=now.date(), website_id=known_website(reading))
         return endpoint.limited(call, max(waits))
     if reading.refusal:
         drops.count(endpoint.dialect.word, reading.refusal.reason, day=now.date())
         return reading.refusal.reply
     assert reading.hit is not None
     return endpoint.answer(call, ingest(reading.hit))
+
+
+def known_website(reading: Reading) -> int | None:
+    """The website a call was for, so that its owner sees what was refused; without a look-up for its sake."""
+    site = sites.known(reading.hit.website) if reading.hit else None
+    return site.id if site else None
 
 
 def as_call(request: HttpRequest, body_limit: int) -> Call:

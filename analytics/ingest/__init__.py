@@ -27,8 +27,8 @@ class Outcome(Enum):
 def page(hit: Hit, site: Site) -> dict[str, Any]:
     """What is stored of the hit itself, without what could name a person (guarantees P11, P12)."""
     return {
-        "path": clipped(scrub.path(hit.path), 2048, 2048),
-        "name": clipped(scrub.text(hit.name), 255, 1024) if hit.name else None,
+        "path": scrub.clipped(scrub.path(hit.path), 2048, 2048),
+        "name": scrub.clipped(scrub.text(hit.name), 255, 1024) if hit.name else None,
         "properties": scrub.properties(hit.properties) if hit.properties else None,
     }
 
@@ -87,11 +87,3 @@ def outcome(hit: Hit) -> Outcome:
     if hit.columns["is_excluded"]:
         return Outcome.EXCLUDED
     return Outcome.BOT if hit.columns["is_bot"] else Outcome.STORED
-
-
-def clipped(text: str, characters: int, size: int) -> str:
-    """At most so many characters and bytes: an index row of PostgreSQL has room for 2,700 bytes."""
-    text = text[:characters]
-    if len(text) * 4 <= size or text.isascii():
-        return text
-    return text.encode()[:size].decode(errors="ignore")

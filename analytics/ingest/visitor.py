@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from analytics.ingest.hit import Hit
 from analytics.ingest.website import Site
@@ -43,13 +43,18 @@ class Salts:
         self._known: dict[date, tuple[float, bytes]] = {}
 
     def of(self, day: date) -> bytes:
-        """The salt of the day, made when there is none yet."""
+        """The salt of the day, made when there is none yet; the one remembered while the database is away."""
         known = self._known.get(day)
         now = time.monotonic()
         if known and now - known[0] < ASSERT_SECONDS:
             return known[1]
         with self._lock:
-            value = assert_salt(day, known[1] if known else secrets.token_bytes(SALT_BYTES))
+            try:
+                value = assert_salt(day, known[1] if known else secrets.token_bytes(SALT_BYTES))
+            except (DatabaseError, InterfaceError):
+                if known:
+                    return known[1]
+                raise
             self._known = {d: entry for d, entry in self._known.items() if d >= day - timedelta(days=1)}
             self._known[day] = (now, value)
         return value

@@ -65,6 +65,11 @@ class Sites:
                 self._known.popitem(last=False)
         return site
 
+    def known(self, public_id: UUID) -> Site | None:
+        """The website if it is remembered, however old the memory."""
+        entry = self._known.get(public_id)
+        return entry[1] if entry else None
+
     def forget(self) -> None:
         """Look everything up again: what this process changed is in force in it at once."""
         with self._lock:

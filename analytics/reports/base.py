@@ -57,6 +57,8 @@ class Report:
 
     name: ClassVar[str]
     columns: ClassVar[tuple[str, ...]] = ()
+    # The report's own parameters for the OpenAPI document: name, meaning, and what drf-spectacular knows of types.
+    documented: ClassVar[tuple[tuple[str, str, dict[str, Any]], ...]] = ()
     # Whether the answer comes from roll-ups of the period, which are then made fresh before it is asked.
     from_rollups: ClassVar[bool] = True
 

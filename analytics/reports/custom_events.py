@@ -13,7 +13,10 @@ GROUP BY name ORDER BY count DESC, name {PAGE}
 
 
 class CustomEvents(Report):
+    """Custom events by name."""
+
     name = "custom-events"
+    documented = (("event_name", "One name only.", {}),)
     columns = ("name", "count")
 
     def parameters(self, query: Mapping[str, list[str]]) -> str:

@@ -20,6 +20,8 @@ LISTS = {
 
 
 class Devices(Report):
+    """Visits by device type, browser, operating system and screen width."""
+
     name = "devices"
     columns = ("deviceType", "visits")
 

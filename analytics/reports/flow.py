@@ -12,6 +12,8 @@ GROUP BY path ORDER BY {{column}} DESC, path {PAGE}
 
 
 class Flow(Report):
+    """Pages that visits begin and end with."""
+
     name = "flow"
     columns = ("path", "entries")
 

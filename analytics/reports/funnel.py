@@ -18,7 +18,10 @@ WHERE website_id = %(website)s AND day BETWEEN %(start)s AND %(end)s AND is_bot 
 
 
 class Funnel(Report):
+    """How many visits took the steps in order."""
+
     name = "funnel"
+    documented = (("steps[]", "A path, or an event; in order.", {"many": True, "required": True}),)
     columns = ("step", "sessions", "conversion_rate")
 
     def parameters(self, query: Mapping[str, list[str]]) -> list[str]:

@@ -23,6 +23,8 @@ ORDER BY pageviews DESC, path, content_group
 
 
 class Pages(Report):
+    """Page views by path and content group."""
+
     name = "pages"
     columns = ("path", "contentGroup", "pageviews", "uniquePageviews")
 

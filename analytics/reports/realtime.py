@@ -25,6 +25,8 @@ GROUP BY 1, 2
 
 
 class Realtime(Report):
+    """The last 30 minutes."""
+
     name = "realtime"
     from_rollups = False
 

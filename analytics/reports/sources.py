@@ -31,7 +31,10 @@ STATEMENTS = {
 
 
 class Sources(Report):
+    """Visits by channel, referrer domain or campaign."""
+
     name = "sources"
+    documented = (("group_by", "What the visits are counted by.", {"enum": tuple(STATEMENTS), "default": "channel"}),)
 
     def columns_for(self, question: Question) -> tuple[str, ...]:
         return COLUMNS[question.extra]

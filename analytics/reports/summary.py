@@ -19,6 +19,8 @@ Number = int | float
 
 
 class Summary(Report):
+    """Totals of a period, with `compare` beside those of another."""
+
     name = "summary"
     columns = ("metric", "value", "previous", "change_pct")
 

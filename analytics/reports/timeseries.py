@@ -31,7 +31,13 @@ METRICS = {
 
 
 class Timeseries(Report):
+    """One number a day."""
+
     name = "timeseries"
+    documented = (
+        ("metric", "The number.", {"enum": tuple(METRICS), "default": "pageviews"}),
+        ("path", "One path only.", {}),
+    )
     columns = ("date", "value")
 
     def parameters(self, query: Mapping[str, list[str]]) -> tuple[str, str]:

@@ -3,17 +3,28 @@
 from datetime import UTC, date, timedelta
 from typing import Any
 
+import msgspec
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.dialect import InvalidPayload, V1View, success
+from accounts.api.documentation import answers, documented
 from analytics.rollups.aggregate import aggregate
+
+
+class Aggregation(msgspec.Struct):
+    date: str | None = None
+
+
+class Done(msgspec.Struct):
+    message: str
 
 
 class AggregateView(V1View):
     admin_only = True
 
+    @documented("Build a day's roll-ups", answers(200, Done), body=Aggregation)
     def post(self, request: Request) -> Response:
         now = timezone.now()
         day = asked_day(request.data, yesterday=now.astimezone(UTC).date() - timedelta(days=1))

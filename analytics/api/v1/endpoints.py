@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
+from accounts.api.documentation import REFUSAL
 from analytics.api.endpoint import Reading
 from analytics.ids import next_id
 from analytics.ingest import Outcome
@@ -47,6 +48,19 @@ DECODER = msgspec.json.Decoder(CollectBody)
 
 
 class Collect:
+    name: ClassVar = "collect"
+    summary: ClassVar = "Store one event"
+    body: ClassVar = CollectBody
+    answers: ClassVar = {
+        202: ("Stored", {"type": "object", "properties": {"status": {"const": "accepted"}}}),
+        204: ("Unknown website; or stored, but flagged as a bot or an excluded address", {}),
+        400: ("Malformed JSON, or a field is missing or wrong", REFUSAL),
+        413: ("Body longer than 32 KiB", REFUSAL),
+        415: ("Neither JSON nor plain text in UTF-8", REFUSAL),
+        429: ("Too many events from this address; Retry-After says how long to wait", REFUSAL),
+        503: ("Could not be stored; Retry-After says when to try again", REFUSAL),
+    }
+
     dialect: ClassVar = Dialect.V1
     methods: ClassVar = ("POST",)
     body_limit: ClassVar = 32 * 1024

@@ -1,6 +1,7 @@
 """ROOM v1, reports: GET /api/v1/reports/<name> (contract 2.9, 2.10)."""
 
 from collections.abc import Mapping
+
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -8,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts.api.dialect import InvalidPayload, NotFound, V1View, path_uuid, success
 from accounts.models import Website
+from analytics.api.documentation import ReportSchema
 from analytics.reports.asking import Parameters, parameters
 from analytics.reports.base import BadQuestion, Question, Report, first
 from analytics.rollups.build import fresh
@@ -17,6 +19,8 @@ from tinytrail.web import csv
 class ReportView(V1View):
     # Given in the URLconf; Django wants the attribute to be there.
     report: Report = None  # type: ignore[assignment]
+
+    schema = ReportSchema()
 
     def get(self, request: Request) -> Response | HttpResponse:
         now = timezone.now()

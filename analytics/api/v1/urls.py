@@ -8,7 +8,7 @@ from analytics.reports import REPORTS
 from tinytrail.web.routes import both
 
 urlpatterns = [
-    *both("collect", IngestView.as_view(endpoint=collect)),
+    *both("collect", IngestView.serving(collect)),
     *both("admin/aggregate", AggregateView.as_view()),
     *(
         route
