@@ -16,13 +16,15 @@ from analytics.tests.oracle import METRICS, Hit
 
 DOMAIN = "acme.example"
 DAY = timedelta(days=1)
+# So many lines of a history are shown when it fails.
+MOST_LINES = 150
 
 
 # -- who sends --------------------------------------------------------------------------------------------------------
 
 
 class Agent(NamedTuple):
-    """What definitions 16 and D-2 make of a user agent. The documents name no browser, system or device of a bot."""
+    """What definition 16 and D-2 make of a user agent. The documents give bots no browser and no system: `Other`."""
 
     browser: str
     os: str
@@ -72,9 +74,9 @@ AGENTS = {
     CHROME_IPHONE: Agent("Chrome", "iOS", "mobile"),
     PIXEL: Agent("Chrome", "Android", "mobile"),
     GALAXY_TAB: Agent("Chrome", "Android", "tablet"),
-    GOOGLEBOT: Agent("unknown", "unknown", "unknown", is_bot=True),
-    CURL: Agent("unknown", "unknown", "unknown", is_bot=True),
-    NO_AGENT: Agent("unknown", "unknown", "unknown", is_bot=True),
+    GOOGLEBOT: Agent("Other", "Other", "unknown", is_bot=True),
+    CURL: Agent("Other", "Other", "unknown", is_bot=True),
+    NO_AGENT: Agent("Other", "Other", "unknown", is_bot=True),
 }
 
 EXCLUDED_IPS = ["198.51.100.0/24", "203.0.113.9", "192.0.2.10-192.0.2.20", "2001:db8:bad::/48"]
@@ -253,6 +255,11 @@ class Sent:
     screen_width: float | None = None
     properties: Mapping[str, Any] | None = None
 
+    def __str__(self) -> str:
+        more = [self.referrer, self.campaign.query, self.campaign.body, self.screen_width, self.properties]
+        words = [self.at, self.sender.ip, AGENTS[self.sender.user_agent].browser, self.event_type, self.path, *more]
+        return " ".join(str(word) for word in words if word)
+
 
 @dataclass(frozen=True)
 class Load:
@@ -267,11 +274,11 @@ class History:
     loads: tuple[Load, ...] = field(default=())
 
     def __repr__(self) -> str:
-        """A failing example reads as the list of its hits."""
-        lines: list[str] = []
+        """A failing example reads as the list of its hits; what nobody reads, because it is too long, is left out."""
+        told: list[str] = []
         for load in self.loads:
-            lines += [f"-- groups {load.groups}"] + [f"{sent}" for sent in load.hits]
-        return "\n".join(lines)
+            told += [f"groups {load.groups}", *map(str, load.hits)]
+        return "\n".join(told[:MOST_LINES])
 
 
 def midnight(today: date) -> datetime:

@@ -434,7 +434,7 @@ def build(site: Site, manner: str) -> None:
             aggregate(site, day)
 
 
-@settings(GENERATED, max_examples=40)
+@settings(GENERATED, max_examples=120)
 @given(
     story=histories.past_histories(),
     builds=st.tuples(BUILDS, BUILDS),
@@ -450,7 +450,7 @@ def test_every_report_agrees_with_the_oracle_on_any_history(
         check_all(site, questions)
 
 
-@settings(GENERATED, max_examples=15)
+@settings(GENERATED, max_examples=25)
 @given(data=st.data())
 def test_realtime_agrees_with_the_oracle_on_any_half_hour(data: st.DataObject) -> None:
     site = make_site()
