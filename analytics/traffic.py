@@ -66,7 +66,8 @@ def hits(
         day = last - timedelta(days=back)
         # Weekends are quieter, and the site grows a little.
         share = (0.6 if day.weekday() >= 5 else 1.15) * (1 - 0.3 * back / max(days, 1))
-        wanted, made = int(per_day * share), []
+        wanted = int(per_day * share)
+        made: list[dict[str, Any]] = []
         while len(made) < wanted:
             made.extend(visit(chance, website_id, domain, day))
         yield from sorted(made, key=lambda hit: str(hit["occurred_at"]))

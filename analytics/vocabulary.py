@@ -110,7 +110,7 @@ BROWSERS: tuple[str, ...] = (
     "Snapchat",
     "Pinterest",
     "LinkedIn",
-    "X",
+    "Twitter",
     "LINE",
     "KakaoTalk",
     "Telegram",
@@ -156,7 +156,6 @@ BROWSERS: tuple[str, ...] = (
     "Slack",
     "Microsoft Teams",
     "Steam",
-    "ChatGPT",
 )
 SYSTEMS: tuple[str, ...] = (
     "Other",

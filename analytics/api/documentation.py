@@ -14,6 +14,8 @@ from analytics.reports.period import NAMES
 class EndpointSchema(AutoSchema):
     """Of a view with an `endpoint`, whose `body` is the struct of its request and `answers` says what it replies."""
 
+    view: Any
+
     def get_operation_id(self) -> str:
         return str(self.view.endpoint.name)
 
@@ -54,19 +56,21 @@ COMMON = [
 class ReportSchema(AutoSchema):
     """Of a view with a `report`."""
 
+    view: Any
+
     def get_operation_id(self) -> str:
         return f"report_{self.view.report.name.replace('-', '_')}"
 
     def get_summary(self) -> str:
         return f"Report: {self.view.report.name}"
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # two bases of drf-spectacular's own disagree
         return (self.view.report.__doc__ or "").strip()
 
     def get_tags(self) -> list[str]:
         return ["v1"]
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[Any]:
         report = self.view.report
         own = [query(name, text, **options) for name, text, options in report.documented]
         return [WEBSITE, *(COMMON if report.from_rollups else []), *own]

@@ -1,9 +1,10 @@
 """What an ingesting room says of a route: pure functions from a call to a hit and from an outcome to a reply."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -26,7 +27,7 @@ class Reading:
     refusal: Refusal | None = None
 
 
-class Endpoint(Protocol):
+class Endpoint(ABC):
     """One ingest route of a room. Does no I/O; the clock is given."""
 
     # For the OpenAPI document: what it is called, does and takes, and its answers by status with their schemas.
@@ -37,14 +38,25 @@ class Endpoint(Protocol):
 
     dialect: ClassVar[Dialect]
     methods: ClassVar[tuple[str, ...]]
+    # Bytes; of a longer body the call has none.
     body_limit: ClassVar[int]
 
-    def read(self, call: Call, *, now: datetime) -> Reading: ...
+    @abstractmethod
+    def read(self, call: Call, *, now: datetime) -> Reading:
+        """What a call of one of the methods is. Never raises: what is wrong is a refusal."""
 
-    def preflight(self, call: Call) -> Reply: ...
+    @abstractmethod
+    def preflight(self, call: Call) -> Reply:
+        """The answer to OPTIONS."""
 
-    def answer(self, call: Call, outcome: Outcome) -> Reply: ...
+    @abstractmethod
+    def answer(self, call: Call, outcome: Outcome) -> Reply:
+        """The answer to a call whose hit was ingested."""
 
-    def limited(self, call: Call, retry_after: int) -> Reply: ...
+    @abstractmethod
+    def limited(self, call: Call, retry_after: int) -> Reply:
+        """The answer to a call over one of its limits, which ends in so many seconds."""
 
-    def wrong_method(self, call: Call) -> Refusal: ...
+    @abstractmethod
+    def wrong_method(self, call: Call) -> Refusal:
+        """The answer to a method that the route does not take."""

@@ -27,10 +27,10 @@ limiter = Limiter(settings.REDIS_URL)
 class AnyAccept(BaseContentNegotiation):
     """Answers are what the contract says, whatever the caller accepts: an <img> accepts images only."""
 
-    def select_parser(self, request: Request, parsers: list[Any]) -> Any:  # noqa: ANN401 (DRF's signature)
+    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ANN401 (DRF's signature)
         return parsers[0]
 
-    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> Any:  # noqa: ANN401
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ANN401
         return renderers[0], renderers[0].media_type
 
 
@@ -55,10 +55,12 @@ class IngestView(APIView):
     def get(self, request: Request) -> HttpResponse:
         return self.take(request)
 
-    def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
+    def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
         return as_response(self.endpoint.preflight(as_call(request._request, self.endpoint.body_limit)))
 
-    def http_method_not_allowed(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
+    def http_method_not_allowed(  # type: ignore[override]
+        self, request: Request, *args: object, **kwargs: object
+    ) -> HttpResponse:
         return self.take(request)
 
     def take(self, request: Request) -> HttpResponse:

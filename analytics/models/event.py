@@ -12,7 +12,7 @@ from django.db import models
 from analytics.vocabulary import Device, Dialect, Screen, Type
 
 
-class ByteText(models.TextField):
+class ByteText(models.TextField):  # type: ignore[type-arg] # not subscriptable at run time
     """Text compared byte by byte (definitions 23), which is also the fastest way to compare it."""
 
     def __init__(self, **options: object) -> None:

@@ -1,6 +1,6 @@
 """timeseries: one number a day, for the whole website or for one path (definitions 23)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from analytics.reports.base import WHERE, Question, Report, first, mean_seconds, one_of, period_of, rows, share
@@ -19,7 +19,7 @@ SELECT day, sum(visits)::bigint AS visits, sum(visits)::bigint AS page_visits, s
     sum(unique_pageviews)::bigint AS unique_pageviews, sum(entries)::bigint AS entries, sum(exits)::bigint AS exits
 FROM analytics_pageday WHERE {WHERE} AND path = %(path)s GROUP BY day
 """
-METRICS = {
+METRICS: dict[str, Callable[[dict[str, Any]], int | float]] = {
     "visits": lambda row: row["visits"],
     "pageviews": lambda row: row["pageviews"],
     "unique_pageviews": lambda row: row["unique_pageviews"],

@@ -114,7 +114,10 @@ def test_without_a_user_agent_nothing_is_known():
             ("Opera Mini", "Android", "mobile"),
             "Opera/9.80 (Android; Opera Mini/36.2.2254/119.132; U; id) Presto/2.12.423 Version/12.16",
         ),
-        (("Other", "Android", "mobile"), "Dalvik/2.1.0 (Linux; U; Android 9; SM-G960F Build/PPR1.180610.011)"),
+        (
+            ("Android Browser", "Android", "mobile"),
+            "Dalvik/2.1.0 (Linux; U; Android 9; SM-G960F Build/PPR1.180610.011)",
+        ),
         (
             ("Amazon Silk", "Android", "tablet"),
             "Mozilla/5.0 (Linux; Android 9; KFMAWI) AppleWebKit/537.36 (KHTML, like Gecko) Silk/120.4.1 like "

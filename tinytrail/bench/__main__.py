@@ -13,11 +13,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tinytrail.settings")
     os.environ.setdefault("TINYTRAIL_DATA", str(Path(__file__).resolve().parents[2] / ".data-bench"))
     os.environ |= {"TINYTRAIL_LIMIT_API_KEY": "off", "TINYTRAIL_LIMIT_COLLECT": "off"}
+    import django
+    from django.conf import settings
+
     from tinytrail import embedded
 
-    with embedded.servers():
-        import django
-
+    with embedded.servers(settings.DATA, *settings.EMBEDDED_ENGINES):
         django.setup()
         from django.core.management import call_command
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, timedelta
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
 from django.db import connection
@@ -95,8 +95,9 @@ def built(site: Website, stored: int) -> None:
     days = [day for _, day in all_days(site.id)]
     for what in ("build, first", "build, from nothing", "build, nothing new"):
         if what == "build, from nothing":
-            for model in (*(rollup.model for rollup in ROLLUPS), BuiltDay):
-                model._default_manager.filter(website_id=site.id).delete()
+            models: list[Any] = [*(rollup.model for rollup in ROLLUPS), BuiltDay]
+            for model in models:
+                model.objects.filter(website_id=site.id).delete()
         began = time.perf_counter()
         for day in days:
             build(site.id, day, now=timezone.now())

@@ -27,7 +27,7 @@ class AggregateView(V1View):
     @documented("Build a day's roll-ups", answers(200, Done), body=Aggregation)
     def post(self, request: Request) -> Response:
         now = timezone.now()
-        day = asked_day(request.data, yesterday=now.astimezone(UTC).date() - timedelta(days=1))
+        day = asked_day(dict(request.data), yesterday=now.astimezone(UTC).date() - timedelta(days=1))
         aggregate(day, now=now)
         return success({"message": f"Aggregation completed for {day}"})
 

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import msgspec
 from django.conf import settings
 
 from accounts.api.documentation import REFUSAL
-from analytics.api.endpoint import Reading
+from analytics.api.endpoint import Endpoint, Reading
 from analytics.ids import next_id
 from analytics.ingest import Outcome
 from analytics.ingest.hit import Hit
@@ -47,11 +47,11 @@ class CollectBody(msgspec.Struct):
 DECODER = msgspec.json.Decoder(CollectBody)
 
 
-class Collect:
-    name: ClassVar = "collect"
-    summary: ClassVar = "Store one event"
-    body: ClassVar = CollectBody
-    answers: ClassVar = {
+class Collect(Endpoint):
+    name = "collect"
+    summary = "Store one event"
+    body = CollectBody
+    answers = {
         202: ("Stored", {"type": "object", "properties": {"status": {"const": "accepted"}}}),
         204: ("Unknown website; or stored, but flagged as a bot or an excluded address", {}),
         400: ("Malformed JSON, or a field is missing or wrong", REFUSAL),
@@ -61,9 +61,9 @@ class Collect:
         503: ("Could not be stored; Retry-After says when to try again", REFUSAL),
     }
 
-    dialect: ClassVar = Dialect.V1
-    methods: ClassVar = ("POST",)
-    body_limit: ClassVar = 32 * 1024
+    dialect = Dialect.V1
+    methods = ("POST",)
+    body_limit = 32 * 1024
 
     def read(self, call: Call, *, now: datetime) -> Reading:
         limits = self.limits(call)

@@ -20,7 +20,8 @@ class Command(TinyCommand):
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file")
 
-    def run(self, *, file: str, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        file: str = options["file"]
         began = time.perf_counter()
         try:
             source = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 (closed below)

@@ -19,7 +19,8 @@ class Command(TinyCommand):
         parser.add_argument("--website", metavar="ID")
         parser.add_argument("--limit", type=int, default=20, help="0 for all")
 
-    def run(self, *, kind: str, website: str | None, limit: int, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        kind, website, limit = options["kind"], options["website"], options["limit"]
         if limit < 0:
             raise CommandError("--limit must be 0 (all) or more.")
         rows = show(kind, live_website(website) if website else None, limit)
