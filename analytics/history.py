@@ -17,9 +17,10 @@ import msgspec
 from analytics import drops
 from analytics.api.v1.endpoints import CollectBody, as_hit, checked, website_id
 from analytics.ingest import Outcome, as_row, enrich, outcome
+from analytics.ingest.row import Row
 from analytics.ingest.visitor import RunSalts
 from analytics.ingest.website import sites
-from analytics.ingest.writer import Row, store
+from analytics.ingest.writer import store
 from analytics.models import BuiltDay
 from analytics.rollups.build import EARLIEST
 from tinytrail.web import body, client

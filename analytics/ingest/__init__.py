@@ -9,9 +9,10 @@ from django.db import DatabaseError, InterfaceError
 from analytics import drops
 from analytics.ingest import bot, campaign, device, referrer, scrub, visitor, website
 from analytics.ingest.hit import Hit
+from analytics.ingest.row import Row, packed
 from analytics.ingest.visitor import salts
 from analytics.ingest.website import Site, sites
-from analytics.ingest.writer import Row, row, store
+from analytics.ingest.writer import store
 
 
 class Outcome(Enum):
@@ -68,7 +69,7 @@ def enrich(hit: Hit, site: Site) -> None:
 
 
 def as_row(hit: Hit, site: Site) -> Row:
-    return row(
+    return packed(
         hit.columns
         | {
             "occurred_at": hit.occurred_at,
