@@ -8,9 +8,13 @@ import gzip
 import hashlib
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from analytics.api.views import AnyAccept
 
 SCRIPT = (Path(__file__).parent / "static/analytics/tracker.min.js").read_bytes()
 PACKED = gzip.compress(SCRIPT, compresslevel=9, mtime=0)
@@ -24,17 +28,28 @@ HEADERS = {
 }
 
 
-@require_safe
-def tracker(request: HttpRequest) -> HttpResponseBase:
-    packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
-    response = HttpResponse(PACKED if packed else SCRIPT, content_type="application/javascript", headers=HEADERS)
-    response["ETag"] = f'"{DIGEST}-gzip"' if packed else f'"{DIGEST}"'
-    if packed:
-        response["Content-Encoding"] = "gzip"
-    answer = get_conditional_response(request, etag=response["ETag"], response=response) or response
-    # The browser looks at the policy of a 304, too.
-    answer["Cross-Origin-Resource-Policy"] = HEADERS["Cross-Origin-Resource-Policy"]
-    return answer
+class TrackerView(APIView):
+    """Of the framework it uses only what the OpenAPI document is made from."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        operation_id="v1_tracker",
+        summary="The script that counts a website",
+        auth=[],
+        responses={(200, "application/javascript"): {"type": "string"}, 304: None},
+        tags=["v1"],
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
+        response = HttpResponse(PACKED if packed else SCRIPT, content_type="application/javascript", headers=HEADERS)
+        response["ETag"] = f'"{DIGEST}-gzip"' if packed else f'"{DIGEST}"'
+        if packed:
+            response["Content-Encoding"] = "gzip"
+        answer = get_conditional_response(request._request, etag=response["ETag"], response=response) or response
+        # The browser looks at the policy of a 304, too.
+        answer["Cross-Origin-Resource-Policy"] = HEADERS["Cross-Origin-Resource-Policy"]
+        return answer
 
 
 def takes_gzip(accepted: str) -> bool:
@@ -44,3 +59,6 @@ def takes_gzip(accepted: str) -> bool:
         if name == "gzip":
             return quality.rstrip("0.") != "q="
     return False
+
+
+tracker = TrackerView.as_view(http_method_names=["get", "head"])

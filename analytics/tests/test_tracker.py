@@ -68,6 +68,19 @@ def test_the_content_depends_on_neither_host_nor_query_nor_cookies(client: Clien
     assert other.headers == plain.headers
 
 
+@pytest.mark.parametrize("accept", ["*/*", "text/javascript", "image/avif", ""])
+def test_it_is_a_script_whatever_the_browser_accepts(client: Client, accept: str) -> None:
+    answer = client.get("/js/tracker.js", headers={"accept": accept})
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/javascript")
+
+
+def test_it_stands_in_the_openapi_document(client: Client) -> None:
+    document = json.loads(client.get("/api/schema", headers={"accept": "application/json"}).content)
+
+    assert list(document["paths"]["/js/tracker.js"]["get"]["responses"]["200"]["content"]) == ["application/javascript"]
+
+
 def test_it_sets_no_cookie_and_does_not_vary_on_one(client: Client) -> None:
     answer = client.get("/js/tracker.js")
 
@@ -681,7 +694,7 @@ def test_a_page_restored_from_the_cache_is_viewed_anew_and_once(chromium: Chromi
 # Counting nothing
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "acme.localhost"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "acme.localhost", "[::1]"])
 def test_ones_own_machine_is_not_counted_and_the_console_says_why(chromium: Chromium, web: Web, host: str) -> None:
     web.pages["/"] = page_of(snippet(web))
 
