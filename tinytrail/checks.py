@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
@@ -37,7 +38,7 @@ def settings_are_safe(app_configs: Any, **options: Any) -> list[CheckMessage]:  
 @register(Tags.database)
 def postgresql_is_durable(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401
     try:
-        return list(wrong_postgresql())
+        return list(wrong_postgresql(connection))
     except OperationalError:
         return []
 
@@ -80,7 +81,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def wrong_postgresql() -> Iterator[CheckMessage]:
+def wrong_postgresql(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         version = int(cursor.fetchone()[0]) // 10_000

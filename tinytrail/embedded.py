@@ -128,10 +128,14 @@ def hold(data: Path, name: str) -> socket.socket:
     """
     while True:
         connection = connect(data, name)
-        if connection is None:
-            start_keeper(data, name)
-            continue
-        answer = listen_to(connection)
+        try:
+            if connection is None:
+                connection, theirs = socket.socketpair()
+                start_keeper(data, name, theirs)
+            answer = listen_to(connection)
+        except BaseException:  # a signal, while it starts
+            leave([connection] if connection else [])
+            raise
         if answer == "ready":
             return connection
         connection.close()
@@ -171,29 +175,27 @@ def listen_to(connection: socket.socket) -> str:
     return said.decode().strip()
 
 
-def start_keeper(data: Path, name: str) -> None:
-    """Starts the engine's keeper and returns when it listens, or has found another one that does."""
+def start_keeper(data: Path, name: str, user: socket.socket) -> None:
+    """Starts the engine's keeper, and gives it the connection of its first user.
+
+    It ends without a word where another keeper is at work already.
+    """
     make_folder(data, 0o711)
-    reading, writing = os.pipe()
     # The environment of PostgreSQL would change it (PGPORT, TZ, LC_ALL), and holds secrets that it need not know.
     environment = {key: os.environ[key] for key in ("PATH", "TMPDIR", "LD_LIBRARY_PATH") if key in os.environ}
-    # A session of its own: Ctrl-C in the terminal is for the program that uses the engine.
-    subprocess.run(
-        [sys.executable, "-I", __file__, name, str(data), str(writing)],
-        pass_fds=[writing],
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd="/",
-        check=True,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        sentence = pipe.read().strip()
-    if sentence:
-        raise EngineError(sentence)
+    with user:
+        # A session of its own: Ctrl-C in the terminal is for the program that uses the engine.
+        subprocess.run(
+            [sys.executable, "-I", __file__, name, str(data), str(user.fileno())],
+            pass_fds=[user.fileno()],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd="/",
+            check=True,
+        )
 
 
 def dying_with_parent(number: int) -> Callable[[], None]:
@@ -496,8 +498,6 @@ class Keeper:
         self.ready_since: float | None = None
         self.was_ready = False
         self.deaths = 0
-        # Whoever started this one connects at once, unless it has died meanwhile.
-        self.lonely_until = time.monotonic() + 10.0
         self.start_at = 0.0
         self.is_told_to_stop = False
 
@@ -508,7 +508,7 @@ class Keeper:
         self.door.bind(str(path))
         path.chmod(0o600)
         self.door.listen(64)
-        self.selector.register(self.door, selectors.EVENT_READ, self.greet)
+        self.selector.register(self.door, selectors.EVENT_READ, lambda: self.greet(self.door.accept()[0]))
         self.wake, waker = socket.socketpair()
         self.wake.setblocking(False)
         waker.setblocking(False)
@@ -527,7 +527,7 @@ class Keeper:
             self.look_after()
             for key, _ in self.selector.select(self.patience()):
                 key.data()
-            if not self.users and time.monotonic() > self.lonely_until:
+            if not self.users:
                 break
         self.stop()
 
@@ -536,14 +536,12 @@ class Keeper:
         if self.ready_since is None:
             return 0.02
         # A link in the temporary folder may be swept away; looking after it once a minute puts it back.
-        return 60 if self.users else 0.1
+        return 60
 
-    def greet(self) -> None:
-        user, _ = self.door.accept()
+    def greet(self, user: socket.socket) -> None:
         self.users.add(user)
         self.untold.add(user)
         self.selector.register(user, selectors.EVENT_READ, lambda: self.part(user))
-        self.lonely_until = 0
         if self.last is not None:  # and not the last one, after all
             self.last.close()
             self.last = None
@@ -630,8 +628,8 @@ def is_alone(data: Path, name: str, lock: int) -> bool:
         time.sleep(0.05)
 
 
-def keeper(name: str, data: Path, starter: int) -> None:
-    """The life of a keeper. What it cannot do it writes to `starter`, a pipe that is closed once it listens."""
+def keeper(name: str, data: Path, user: socket.socket) -> None:
+    """The life of a keeper, which begins with its first user."""
     lock = os.open(data / f"{name}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not is_alone(data, name, lock):
@@ -641,20 +639,19 @@ def keeper(name: str, data: Path, starter: int) -> None:
         life = Keeper(data, name, engine, lock)
         life.listen()
     except EngineError as error:
-        os.write(starter, str(error).encode())
-        return
+        user.sendall(f"{error}\n".encode())
     except OSError as error:
-        os.write(starter, f"The embedded {name} cannot be started in {data}: {error}.".encode())
-        return
-    os.close(starter)
-    life.keep()
+        user.sendall(f"The embedded {name} cannot be started in {data}: {error}.\n".encode())
+    else:
+        life.greet(user)
+        life.keep()
 
 
 def main() -> NoReturn:
-    name, data, starter = sys.argv[1:]
+    name, data, user = sys.argv[1:]
     # The keeper belongs to nobody: whoever started it need not wait for its end.
     if os.fork() == 0:
-        keeper(name, Path(data), int(starter))
+        keeper(name, Path(data), socket.socket(fileno=int(user)))
     os._exit(0)
 
 

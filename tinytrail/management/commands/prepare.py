@@ -1,6 +1,6 @@
 from argparse import ArgumentParser
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +21,9 @@ class Command(TinyCommand):
         "Brings an installation up to date before its processes start: refuses a wrong one, migrates, collects static "
         "files, and makes the owner and a first website while there are none."
     )
+
+    # Ours are made below, and told in one sentence.
+    requires_system_checks: ClassVar[list[str]] = []
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,0 +1,150 @@
+"""What refuses a wrong installation, against servers that are really set up wrongly."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import LazySettings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from tinytrail import checks, embedded
+from tinytrail.tests.engines import ROOT, clean_environment, eventually
+
+SECRETS = {"SECRET_KEY": "0123456789abcdef" * 2, "PEPPER": "123456789abcdef0" * 2, "KEKS": ["23456789abcdef01" * 2]}
+
+
+@pytest.fixture(autouse=True)
+def three_secrets(settings: LazySettings) -> None:
+    for name, value in SECRETS.items():
+        setattr(settings, name, value)
+
+
+@contextlib.contextmanager
+def running(engine: embedded.Engine) -> Iterator[None]:
+    """An engine without its keeper, so that it can be one that nobody should run."""
+    engine.prepare()
+    with open(os.devnull, "w") as log:
+        process = engine.start(log.fileno(), log.fileno())
+    try:
+        assert eventually(lambda: engine.is_ready(process.pid), 20)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+
+
+def postgres_with(data: Path, **options: str) -> embedded.Postgres:
+    engine = embedded.Postgres(data)
+    engine.options = {**embedded.Postgres.options, **options}
+    return engine
+
+
+def redis_with(data: Path, *lines: str) -> embedded.Redis:
+    engine = embedded.Redis(data)
+    engine.configuration = "\n".join([embedded.Redis.configuration, *lines])
+    return engine
+
+
+@pytest.mark.django_db
+def test_it_works() -> None:
+    checks.refuse_wrong_installation()
+
+
+def test_debug_is_refused_where_others_can_reach_it(settings: LazySettings) -> None:
+    settings.DEBUG = True
+    for host in ("127.0.0.1", "::1", "localhost"):
+        settings.HOST = host
+        assert checks.settings_are_safe(None) == []
+    for host in ("0.0.0.0", "::", "192.0.2.7", "stats.example.com"):
+        settings.HOST = host
+        assert [finding.id for finding in checks.settings_are_safe(None)] == ["tinytrail.E001"]
+        with pytest.raises(ImproperlyConfigured, match=f"TINYTRAIL_DEBUG shows its insides .* {host}"):
+            checks.refuse_wrong_installation()
+
+
+@pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", "x" * 40), ("PEPPER", "change-me-to-something-else-0123")])
+def test_a_secret_that_can_be_guessed_is_refused(settings: LazySettings, name: str, value: str) -> None:
+    setattr(settings, name, value)
+    findings = checks.settings_are_safe(None)
+    assert [(finding.id, finding.msg) for finding in findings] == [
+        ("tinytrail.E002", f"TINYTRAIL_{name} can be guessed.")
+    ]
+
+
+def test_one_value_for_two_secrets_is_refused(settings: LazySettings) -> None:
+    settings.PEPPER = settings.SECRET_KEY
+    assert [finding.id for finding in checks.settings_are_safe(None)] == ["tinytrail.E003"]
+
+
+@pytest.mark.django_db
+def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "OLDEST_POSTGRESQL", 99)
+    assert [finding.id for finding in checks.postgresql_is_durable(None)] == ["tinytrail.E004"]
+
+
+@pytest.mark.django_db
+def test_fsync_off_is_refused(tmp_path: Path) -> None:
+    with running(postgres_with(tmp_path, fsync="off")):
+        other = connection.copy()
+        other.settings_dict = {**connection.settings_dict, **embedded.database(tmp_path)}
+        with contextlib.closing(other):
+            assert [(finding.id, finding.hint) for finding in checks.wrong_postgresql(other)] == [
+                ("tinytrail.E005", "Set fsync=on.")
+            ]
+
+
+@pytest.mark.django_db
+def test_synchronous_commit_off_is_refused() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")
+    assert [(finding.id, finding.hint) for finding in checks.postgresql_is_durable(None)] == [
+        ("tinytrail.E005", "Set synchronous_commit=on.")
+    ]
+
+
+@pytest.mark.django_db
+def test_an_unlogged_event_table_is_refused() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE UNLOGGED TABLE analytics_event_1999_12 (LIKE analytics_event)")
+    assert [(finding.id, finding.hint) for finding in checks.postgresql_is_durable(None)] == [
+        ("tinytrail.E006", "Run ALTER TABLE analytics_event_1999_12 SET LOGGED.")
+    ]
+
+
+def test_an_old_redis_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "OLDEST_REDIS", (99, 0))
+    assert [finding.id for finding in checks.redis_is_durable(None)] == ["tinytrail.E007"]
+
+
+def test_a_redis_that_evicts_is_refused(tmp_path: Path, settings: LazySettings) -> None:
+    settings.REDIS_URL = embedded.redis_url(tmp_path)
+    with running(redis_with(tmp_path, "maxmemory-policy allkeys-lru")):
+        assert [finding.id for finding in checks.redis_is_durable(None)] == ["tinytrail.E008"]
+    with running(redis_with(tmp_path)):
+        assert checks.redis_is_durable(None) == []
+
+
+def test_servers_that_are_away_are_no_wrong_installation(settings: LazySettings, tmp_path: Path) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody"
+    assert checks.redis_is_durable(None) == []
+    with pytest.raises(redis.ConnectionError):
+        list(checks.wrong_redis())
+
+
+def test_a_web_server_and_a_migration_refuse_a_wrong_installation_in_one_sentence(tmp_path: Path) -> None:
+    environment = clean_environment(tmp_path, TINYTRAIL_DEBUG=1, HOST="0.0.0.0")
+    sentence = (
+        "TINYTRAIL_DEBUG shows its insides to everybody who reaches 0.0.0.0. Set TINYTRAIL_DEBUG=0, or HOST=127.0.0.1."
+    )
+    for command in (["-m", "tinytrail"], ["manage.py", "prepare"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (1, f"{sentence}\n")

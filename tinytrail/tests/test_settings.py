@@ -1,0 +1,142 @@
+"""The environment, read once: a wrong value is one sentence that names the variable and shows a right value."""
+
+import ipaddress
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import caches
+from kombu import Connection
+
+from tinytrail import embedded
+from tinytrail import settings as module
+from tinytrail.tests.engines import ROOT, clean_environment, three_secrets
+
+
+def start(data: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tinytrail"],
+        cwd=ROOT,
+        env=clean_environment(data, **variables),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_it_works(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "from tinytrail import settings as s; print(s.HOST, s.PORT, s.WEB_WORKERS, s.DATA)"],
+        cwd=ROOT,
+        env=clean_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == f"127.0.0.1 8000 1 {tmp_path}\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("PORT", "8000.5"),
+        ("HOST", "nowhere.invalid"),
+        ("TINYTRAIL_WEB_WORKERS", "0"),
+        ("TINYTRAIL_WEB_WORKERS", "-1"),
+        ("TINYTRAIL_DEBUG", "yes"),
+        ("TINYTRAIL_ALLOWED_HOSTS", "*"),
+        ("TINYTRAIL_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TINYTRAIL_TRUSTED_PROXIES", "proxy.example.com"),
+        ("TINYTRAIL_LIMIT_COLLECT", "ten"),
+        ("TINYTRAIL_LIMIT_LOGIN", "10/0"),
+        ("TINYTRAIL_RETENTION_DAYS", "1"),
+        ("TINYTRAIL_RETENTION_DAYS", "761"),
+        ("TINYTRAIL_SECRET_KEY", "short"),
+        ("TINYTRAIL_PEPPER", "short"),
+        ("TINYTRAIL_KEK", "short"),
+        ("DATABASE_URL", "mysql://db.example.com/tinytrail"),
+        ("DATABASE_URL", "postgresql://db.example.com"),
+        ("DATABASE_URL", "postgresql://db.example.com:port/tinytrail"),
+        ("REDIS_URL", "http://cache.example.com"),
+        ("REDIS_URL", "redis://cache.example.com:port/0"),
+        ("EMAIL_URL", "ftp://mail.example.com"),
+        ("EMAIL_URL", "smtp://mail.example.com:port"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path, variable: str, value: str) -> None:
+    done = start(tmp_path, **{**three_secrets(), variable: value})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert variable in done.stderr
+    # A right value is shown.
+    assert re.search(rf"{variable}=\S|must be|from `openssl", done.stderr)
+
+
+def test_secrets_are_required_beside_a_database_of_ones_own(tmp_path: Path) -> None:
+    done = start(tmp_path, DATABASE_URL="postgresql://acme@db.example.com/acme")
+    assert done.stderr == (
+        "TINYTRAIL_SECRET_KEY must be set when DATABASE_URL is set, for example from `openssl rand -hex 32`.\n"
+    )
+
+
+def test_a_database_url_is_taken_apart() -> None:
+    assert module.database("postgresql://ac%40me:se%2Fcret@db.example.com:5433/acme?sslmode=require") == {
+        "NAME": "acme",
+        "USER": "ac@me",
+        "PASSWORD": "se/cret",
+        "HOST": "db.example.com",
+        "PORT": "5433",
+        "OPTIONS": {"sslmode": "require"},
+    }
+    assert module.database("postgres:///acme?host=/run/postgresql")["HOST"] == "/run/postgresql"
+
+
+def test_a_limit_is_a_pair_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert module.limit("COLLECT", "10/10") == (10, 10)
+    monkeypatch.setenv("TINYTRAIL_LIMIT_COLLECT", "5/60")
+    assert module.limit("COLLECT", "10/10") == (5, 60)
+    monkeypatch.setenv("TINYTRAIL_LIMIT_COLLECT", "off")
+    assert module.limit("COLLECT", "10/10") is None
+
+
+def test_networks_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYTRAIL_TRUSTED_PROXIES", " 10.0.0.0/8, ::1/128 ,")
+    assert module.networks("TINYTRAIL_TRUSTED_PROXIES") == [
+        ipaddress.ip_network("10.0.0.0/8"),
+        ipaddress.ip_network("::1/128"),
+    ]
+
+
+def test_an_empty_variable_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", " ")
+    assert module.number("PORT", 8000) == 8000
+
+
+def test_cache_broker_and_client_speak_to_one_redis_database() -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client, Connection(settings.CELERY_BROKER_URL) as broker:
+        caches["default"].set("acme", 1)
+        with broker.SimpleQueue("globex") as queue:
+            queue.put("hello")
+        assert client.keys("tinytrail:*acme") == [b"tinytrail:1:acme"]
+        assert client.llen("globex") == 1
+
+
+def test_the_number_of_a_redis_database_reaches_the_broker(tmp_path: Path) -> None:
+    program = "from tinytrail import settings as s; print(s.CELERY_BROKER_URL)"
+    url = f"{embedded.redis_url(tmp_path)}?db=7"
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=clean_environment(tmp_path, REDIS_URL=url),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert said == f"redis+socket://{embedded.reachable(tmp_path)}/redis/redis.sock?virtual_host=7"
