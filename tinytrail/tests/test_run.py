@@ -200,7 +200,7 @@ def test_data_survive_a_restart(data: Path) -> None:
     assert snippets[0] == snippets[1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything(data: Path, number: int) -> None:
     with Installation(data) as installation:
         installation.process.send_signal(number)
