@@ -11,9 +11,12 @@ INSERT INTO analytics_drop (day, dialect, reason, website_id, count) VALUES (%s,
 ON CONFLICT (day, dialect, reason, website_id) DO UPDATE SET count = analytics_drop.count + excluded.count
 """
 
+# Day, dialect, reason, website where it is known.
+Key = tuple[date, str, str, int | None]
+
 _lock = threading.Lock()
 # What could not be counted while the database was away.
-_waiting: Counter[tuple[date, str, str, int | None]] = Counter()
+_waiting: Counter[Key] = Counter()
 
 
 def count(dialect: str, reason: str, *, day: date, website_id: int | None = None, times: int = 1) -> None:

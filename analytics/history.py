@@ -16,7 +16,8 @@ import msgspec
 
 from analytics import drops
 from analytics.api.v1.endpoints import CollectBody, as_hit, checked, website_id
-from analytics.ingest import Outcome, as_row, enrich, outcome
+from analytics.ingest import as_row, enrich, outcome
+from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row
 from analytics.ingest.visitor import RunSalts
 from analytics.ingest.website import sites

@@ -6,7 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics import retention
-from analytics.ingest import visitor
+from analytics.ingest import outage
+from analytics.ingest.visitor import rotate
 from analytics.rollups import aggregate, build
 
 
@@ -30,8 +31,13 @@ def build_yesterday() -> None:
 
 
 @shared_task
+def drain_outage() -> None:
+    outage.drain()
+
+
+@shared_task
 def rotate_salts() -> None:
-    visitor.rotate(now=timezone.now())
+    rotate(now=timezone.now())
 
 
 @shared_task

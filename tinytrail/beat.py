@@ -7,8 +7,18 @@ it is half as large as a worker.
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 
-SCHEDULE: dict[str, dict[str, Any]] = {}
+# Times are UTC. Every task may run twice or late: each says itself what there is to do.
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "build what has newer events": {"task": "analytics.tasks.build_dirty_days", "schedule": 20.0},
+    "build the day that ended": {"task": "analytics.tasks.build_yesterday", "schedule": crontab(hour="0", minute="5")},
+    "store what waits": {"task": "analytics.tasks.drain_outage", "schedule": 30.0},
+    "rotate salts": {"task": "analytics.tasks.rotate_salts", "schedule": crontab(minute="*/10")},
+    "make partitions": {"task": "analytics.tasks.ensure_partitions", "schedule": crontab(minute="15")},
+    "remove what is deleted": {"task": "analytics.tasks.purge_deleted", "schedule": 60.0},
+    "remove what is old": {"task": "analytics.tasks.prune", "schedule": crontab(hour="2", minute="30")},
+}
 
 app = Celery("tinytrail", fixups=[], set_as_current=False)
 app.config_from_object("tinytrail.settings", namespace="CELERY")

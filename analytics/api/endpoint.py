@@ -2,29 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
-from analytics.ingest import Outcome
-from analytics.ingest.hit import Hit
+from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.vocabulary import Dialect
-from tinytrail.web.call import Call, Limit, Refusal, Reply
-
-
-@dataclass(slots=True, frozen=True)
-class Reading:
-    """A call understood: the limits it falls under, and either a hit or a refusal.
-
-    The limits are counted first, whatever the rest says: a malformed call counts too, and over the limit it is
-    answered with the limit.
-    """
-
-    limits: tuple[Limit, ...]
-    hit: Hit | None = None
-    refusal: Refusal | None = None
+from tinytrail.web.call import Call, Refusal, Reply
 
 
 class Endpoint(ABC):
@@ -60,3 +45,17 @@ class Endpoint(ABC):
     @abstractmethod
     def wrong_method(self, call: Call) -> Refusal:
         """The answer to a method that the route does not take."""
+
+    def take(self, call: Call, *, now: datetime) -> Reading:
+        """What any call is, also one of a wrong method."""
+        if call.method in self.methods:
+            return self.read(call, now=now)
+        return Reading(self.dialect, (), refusal=self.wrong_method(call))
+
+    def reply(self, call: Call, reading: Reading, verdict: Verdict) -> Reply:
+        """The answer to a call of which this has become."""
+        if verdict.outcome is Outcome.LIMITED:
+            return self.limited(call, verdict.retry_after)
+        if verdict.outcome is Outcome.REFUSED and reading.refusal:
+            return reading.refusal.reply
+        return self.answer(call, verdict.outcome)

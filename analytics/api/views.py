@@ -1,6 +1,5 @@
 """One generic view behind which plain Django serves every ingest route, from the same endpoint objects as the front."""
 
-import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -12,16 +11,11 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from analytics import drops
 from analytics.api.documentation import EndpointSchema
-from analytics.api.endpoint import Endpoint, Reading
-from analytics.ingest import ingest
-from analytics.ingest.website import sites
+from analytics.api.endpoint import Endpoint
+from analytics.ingest import background
 from tinytrail.web import client
 from tinytrail.web.call import Call, Reply
-from tinytrail.web.ratelimit import Limiter
-
-limiter = Limiter(settings.REDIS_URL)
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -65,31 +59,8 @@ class IngestView(APIView):
 
     def take(self, request: Request) -> HttpResponse:
         call = as_call(request._request, self.endpoint.body_limit)
-        return as_response(answer(self.endpoint, call))
-
-
-def answer(endpoint: Endpoint, call: Call) -> Reply:
-    """Limits, then the refusal, then storing: every call ends in a reply, and what is not stored is counted."""
-    now = timezone.now()
-    if call.method not in endpoint.methods:
-        reading = Reading(limits=(), refusal=endpoint.wrong_method(call))
-    else:
-        reading = endpoint.read(call, now=now)
-    waits = limiter.retry_after(reading.limits, now=time.monotonic())
-    if any(waits):
-        drops.count(endpoint.dialect.word, "rate_limited", day=now.date(), website_id=known_website(reading))
-        return endpoint.limited(call, max(waits))
-    if reading.refusal:
-        drops.count(endpoint.dialect.word, reading.refusal.reason, day=now.date())
-        return reading.refusal.reply
-    assert reading.hit is not None
-    return endpoint.answer(call, ingest(reading.hit))
-
-
-def known_website(reading: Reading) -> int | None:
-    """The website a call was for, so that its owner sees what was refused; without a look-up for its sake."""
-    site = sites.known(reading.hit.website) if reading.hit else None
-    return site.id if site else None
+        reading = self.endpoint.take(call, now=timezone.now())
+        return as_response(self.endpoint.reply(call, reading, background.submit(reading)))
 
 
 def as_call(request: HttpRequest, body_limit: int) -> Call:

@@ -1,28 +1,13 @@
-"""ingest(hit): the one sentence in which every ingesting room ends. Beyond it nobody knows which dialect was spoken."""
+"""From a hit to a row, the same for every room: beyond this nobody knows which dialect was spoken."""
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
-
-from analytics import drops
 from analytics.ingest import bot, campaign, device, referrer, scrub, visitor, website
 from analytics.ingest.hit import Hit
+from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row, packed
-from analytics.ingest.visitor import salts
-from analytics.ingest.website import Site, sites
-from analytics.ingest.writer import store
-
-
-class Outcome(Enum):
-    """What became of a hit."""
-
-    STORED = "stored"
-    BOT = "bot"  # stored with the flag
-    EXCLUDED = "excluded"  # stored with the flag
-    UNKNOWN_WEBSITE = "unknown_website"
-    UNAVAILABLE = "storage_unavailable"
+from analytics.ingest.website import Site
 
 
 def page(hit: Hit, site: Site) -> dict[str, Any]:
@@ -45,22 +30,6 @@ ENRICHERS: list[Callable[[Hit, Site], dict[str, Any]]] = [
     bot.bot,
     website.content_group,
 ]
-
-
-def ingest(hit: Hit) -> Outcome:
-    """Enrich and store one hit. Returns after the COMMIT; what was not stored is counted."""
-    try:
-        site = sites.find(hit.website)
-        if site is None:
-            drops.count(hit.dialect.word, Outcome.UNKNOWN_WEBSITE.value, day=hit.occurred_at.date())
-            return Outcome.UNKNOWN_WEBSITE
-        hit.salt = salts.of(hit.occurred_at.date())
-        enrich(hit, site)
-        store([as_row(hit, site)])
-    except (DatabaseError, InterfaceError):
-        drops.count(hit.dialect.word, Outcome.UNAVAILABLE.value, day=hit.occurred_at.date())
-        return Outcome.UNAVAILABLE
-    return outcome(hit)
 
 
 def enrich(hit: Hit, site: Site) -> None:

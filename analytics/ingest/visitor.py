@@ -44,20 +44,33 @@ class Salts:
 
     def of(self, day: date) -> bytes:
         """The salt of the day, made when there is none yet; the one remembered while the database is away."""
-        known = self._known.get(day)
-        now = time.monotonic()
-        if known and now - known[0] < ASSERT_SECONDS:
-            return known[1]
-        with self._lock:
+        if self.is_due(day):
             try:
-                value = assert_salt(day, known[1] if known else secrets.token_bytes(SALT_BYTES))
+                self.learn(day, assert_salt(day, self.candidate(day)))
             except (DatabaseError, InterfaceError):
-                if known:
-                    return known[1]
-                raise
+                if self.known(day) is None:
+                    raise
+        salt = self.known(day)
+        assert salt is not None  # learned above
+        return salt
+
+    def known(self, day: date) -> bytes | None:
+        entry = self._known.get(day)
+        return entry[1] if entry else None
+
+    def is_due(self, day: date) -> bool:
+        """Whether the database is to be told, or asked, of the day's salt."""
+        entry = self._known.get(day)
+        return entry is None or time.monotonic() - entry[0] >= ASSERT_SECONDS
+
+    def candidate(self, day: date) -> bytes:
+        """What the salt is to be if the database has none: the one remembered, else a new one."""
+        return self.known(day) or secrets.token_bytes(SALT_BYTES)
+
+    def learn(self, day: date, value: bytes) -> None:
+        with self._lock:
             self._known = {d: entry for d, entry in self._known.items() if d >= day - timedelta(days=1)}
-            self._known[day] = (now, value)
-        return value
+            self._known[day] = (time.monotonic(), value)
 
     def forget_before(self, day: date) -> None:
         with self._lock:
@@ -79,13 +92,15 @@ class RunSalts:
         return self._made[day]
 
 
+INSERT_SALT = "INSERT INTO analytics_salt (day, value) VALUES (%s, %s) ON CONFLICT (day) DO NOTHING"
+SELECT_SALT = "SELECT value FROM analytics_salt WHERE day = %s"
+
+
 def assert_salt(day: date, value: bytes) -> bytes:
     """The salt that the database has for the day, which is `value` when it had none."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO analytics_salt (day, value) VALUES (%s, %s) ON CONFLICT (day) DO NOTHING", [day, value]
-        )
-        cursor.execute("SELECT value FROM analytics_salt WHERE day = %s", [day])
+        cursor.execute(INSERT_SALT, [day, value])
+        cursor.execute(SELECT_SALT, [day])
         return bytes(cursor.fetchone()[0])
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,22 +49,29 @@ class Sites:
 
     def find(self, public_id: UUID) -> Site | None:
         """The live website, None when there is none. Raises DatabaseError when that cannot be known."""
+        if public_id not in self.fresh({public_id}):
+            try:
+                self.learn({public_id}, load(public_id))
+            except (DatabaseError, InterfaceError):
+                if not self.known(public_id):
+                    raise
+        return self.known(public_id)
+
+    def fresh(self, public_ids: set[UUID]) -> set[UUID]:
+        """Those of the ids that were looked up just now, whether there is such a website or not."""
+        oldest = time.monotonic() - FRESH_SECONDS
+        return {id_ for id_ in public_ids if (entry := self._known.get(id_)) and entry[0] > oldest}
+
+    def learn(self, asked: set[UUID], found: Iterable[tuple[Any, ...]]) -> None:
+        """Remember what was found when these ids were looked up: FIELDS of each website there is."""
         now = time.monotonic()
-        entry = self._known.get(public_id)
-        if entry and now - entry[0] < FRESH_SECONDS:
-            return entry[1]
-        try:
-            site = load(public_id)
-        except (DatabaseError, InterfaceError):
-            if entry and entry[1]:
-                return entry[1]
-            raise
+        there = {fields[1]: as_site(*fields) for fields in found}
         with self._lock:
-            self._known[public_id] = (now, site)
-            self._known.move_to_end(public_id)
-            if len(self._known) > MOST_WEBSITES:
+            for id_ in asked:
+                self._known[id_] = (now, there.get(id_))
+                self._known.move_to_end(id_)
+            while len(self._known) > MOST_WEBSITES:
                 self._known.popitem(last=False)
-        return site
 
     def known(self, public_id: UUID) -> Site | None:
         """The website if it is remembered, however old the memory."""
@@ -76,17 +84,17 @@ class Sites:
             self._known.clear()
 
 
-def load(public_id: UUID) -> Site | None:
-    website = Website.objects.live().filter(public_id=public_id).first()
-    if website is None:
-        return None
-    return Site(
-        id=website.id,
-        public_id=website.public_id.bytes,
-        domain=website.domain,
-        groups=ContentGroups(website.content_groups),
-        exclusions=Exclusions(website.excluded_ips),
-    )
+FIELDS = ("id", "public_id", "domain", "content_groups", "excluded_ips")
+
+
+def load(public_id: UUID) -> list[tuple[Any, ...]]:
+    """FIELDS of the live website, of which there is one or none."""
+    return list(Website.objects.live().filter(public_id=public_id).values_list(*FIELDS))
+
+
+def as_site(id_: int, public_id: UUID, domain: str, groups: list[dict[str, str]], excluded: list[str]) -> Site:
+    """A website's FIELDS, compiled."""
+    return Site(id_, public_id.bytes, domain, ContentGroups(groups), Exclusions(excluded))
 
 
 sites = Sites()

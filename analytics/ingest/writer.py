@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
+from django.utils import timezone
 
 from analytics.ingest.row import COLUMNS, Row, document
+from analytics.models import Quarantine
 
 COPY = f"COPY analytics_event ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 NOTE = "INSERT INTO analytics_dirtyday (website_id, day) SELECT * FROM unnest(%s::int[], %s::date[])"
@@ -29,12 +32,17 @@ def store(rows: Sequence[Row]) -> None:
 
 
 def store_together(rows: Sequence[Row]) -> None:
-    days = sorted({(row.website_id, row.occurred_at.date()) for row in rows})
     with transaction.atomic(), connection.cursor() as cursor:
         # Django translates what its own methods raise, and copying goes past them.
         with connection.wrap_database_errors, cursor.copy(COPY) as copy:
             copy.write(document(rows))
-        cursor.execute(NOTE, [[website for website, _ in days], [day for _, day in days]])
+        note(cursor, rows)
+
+
+def note(cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 (Django's wrapper of psycopg's cursor)
+    """Note the rows' days as newer than their builds."""
+    days = sorted({(row.website_id, row.occurred_at.date()) for row in rows})
+    cursor.execute(NOTE, [[website for website, _ in days], [day for _, day in days]])
 
 
 def ensure_months(rows: Sequence[Row]) -> None:
@@ -47,3 +55,45 @@ def ensure_month(first: date) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT analytics_ensure_month(%s)", [first])
     _months.add((first.year, first.month))
+
+
+# Where rows stand that may be stored already.
+ONCE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS waiting (LIKE analytics_event) ON COMMIT DELETE ROWS;
+"""
+COPY_WAITING = f"COPY waiting ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+
+
+def store_once(rows: Sequence[Row]) -> int:
+    """Store those of the rows that are not stored yet; what the table refuses goes to quarantine. Returns how many did.
+
+    Raises OperationalError when the database is away.
+    """
+    ensure_months(rows)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(ONCE)
+            with connection.wrap_database_errors, cursor.copy(COPY_WAITING) as copy:
+                copy.write(document(rows))
+            cursor.execute("INSERT INTO analytics_event SELECT * FROM waiting ON CONFLICT DO NOTHING")
+            note(cursor, rows)
+        return 0
+    except (DataError, IntegrityError) as error:
+        _months.clear()
+        if len(rows) == 1:
+            keep(rows[0], str(error).splitlines()[0])
+            return 1
+    half = len(rows) // 2
+    return store_once(rows[:half]) + store_once(rows[half:])
+
+
+def keep(row: Row, reason: str) -> None:
+    """Keep a row that the table refuses."""
+    Quarantine.objects.create(
+        at=timezone.now(), website_id=row.website_id, occurred_at=row.occurred_at, reason=reason, data=row.data
+    )
+
+
+def keep_damaged(data: bytes) -> None:
+    """Keep an entry of the outage stream that cannot be read."""
+    Quarantine.objects.create(at=timezone.now(), reason="damaged entry of the outage stream", data=data)

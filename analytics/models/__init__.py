@@ -1,7 +1,20 @@
 from analytics.models.drop import Drop
 from analytics.models.event import Event
+from analytics.models.quarantine import Quarantine
 from analytics.models.rollups import BuiltDay, DimensionDay, DirtyDay, NameDay, PageDay, SiteDay
 from analytics.models.salt import Salt
 from analytics.models.visit import Visit
 
-__all__ = ["BuiltDay", "DimensionDay", "DirtyDay", "Drop", "Event", "NameDay", "PageDay", "Salt", "SiteDay", "Visit"]
+__all__ = [
+    "BuiltDay",
+    "DimensionDay",
+    "DirtyDay",
+    "Drop",
+    "Event",
+    "NameDay",
+    "PageDay",
+    "Quarantine",
+    "Salt",
+    "SiteDay",
+    "Visit",
+]

@@ -1,3 +1,11 @@
-"""Fixtures of more than one module."""
+"""The batches of the test process end before its database does."""
 
-from analytics.tests.browser import chromium, web  # noqa: F401
+import pytest
+
+from analytics.ingest import background
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _batches_end_first(django_db_setup):
+    yield
+    background.stop()

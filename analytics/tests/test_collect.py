@@ -15,7 +15,7 @@ from analytics.models import Drop, Event
 from analytics.tests.builders import CHROME, GOOGLEBOT, a_body, collect, data, make_key, make_website
 from analytics.vocabulary import BROWSERS, SYSTEMS, Channel, Device, Screen, Type
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 CORS = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",

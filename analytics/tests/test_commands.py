@@ -14,7 +14,7 @@ from analytics.ingest import visitor
 from analytics.models import BuiltDay, SiteDay
 from analytics.tests.builders import GOOGLEBOT, a_body, collect, load, make_website, noon
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ran(*arguments, **options):

@@ -6,13 +6,14 @@ from django.conf import settings
 from analytics import tasks
 from analytics.models import BuiltDay, Event
 from analytics.tests.builders import load, make_website, noon
+from tinytrail.beat import SCHEDULE
 from tinytrail.celery import app
 
 pytestmark = pytest.mark.django_db
 
 
 def test_every_scheduled_task_exists():
-    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    scheduled = {entry["task"] for entry in SCHEDULE.values()}
     assert scheduled == {name for name in app.tasks if name.startswith("analytics.")} - {"analytics.tasks.build_day"}
 
 

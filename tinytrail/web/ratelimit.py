@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 import redis
+import redis.asyncio
 
 from tinytrail.web.call import Limit
 
@@ -41,30 +42,33 @@ class Limiter:
     """Counts calls against their limits. Times are monotonic seconds, given by the caller."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
+        self._redis = redis.asyncio.Redis.from_url(
             url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, retry=None
         )
         self._script = self._redis.register_script(SCRIPT)
         self._local = LocalWindows()
         self._closed_until = 0.0
 
-    def retry_after(self, limits: Sequence[Limit], *, now: float) -> list[int]:
+    async def retry_after(self, limits: Sequence[Limit], *, now: float) -> list[int]:
         """Per limit: 0 when the call is within it, else the whole seconds (at least 1) to the end of its window."""
         if not limits:
             return []
-        counted = self._shared(limits, now) or self._local.count(limits, now)
+        counted = await self._shared(limits, now) or self._local.count(limits, now)
         return [
             0 if count <= limit.count else max(1, math.ceil(left / 1000))
             for limit, (count, left) in zip(limits, counted, strict=True)
         ]
 
-    def _shared(self, limits: Sequence[Limit], now: float) -> list[tuple[int, int]] | None:
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _shared(self, limits: Sequence[Limit], now: float) -> list[tuple[int, int]] | None:
         if now < self._closed_until:
             return None
         keys = [f"limit:{limit.name}:{limit.key}" for limit in limits]
         try:
-            answer = self._script(keys=keys, args=[limit.seconds * 1000 for limit in limits])
-        except (redis.RedisError, OSError) as error:
+            answer = await self._script(keys=keys, args=[limit.seconds * 1000 for limit in limits])
+        except (redis.RedisError, OSError, TimeoutError) as error:
             log.warning("Redis does not answer, limits are counted per process: %s", type(error).__name__)
             self._closed_until = time.monotonic() + PAUSE_SECONDS
             return None

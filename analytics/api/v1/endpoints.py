@@ -11,10 +11,10 @@ import msgspec
 from django.conf import settings
 
 from accounts.api.documentation import REFUSAL
-from analytics.api.endpoint import Endpoint, Reading
+from analytics.api.endpoint import Endpoint
 from analytics.ids import next_id
-from analytics.ingest import Outcome
 from analytics.ingest.hit import Hit
+from analytics.ingest.reading import Outcome, Reading
 from analytics.vocabulary import Dialect, Type
 from tinytrail.web import body, client, cors
 from tinytrail.web.body import BadBody
@@ -71,12 +71,15 @@ class Collect(Endpoint):
             check_transport(call)
             fields = checked(body.decode(DECODER, call.body or b""), len(call.body or b""))
         except BadBody as bad:
-            return Reading(limits, refusal=self.refusal(call, bad))
+            return Reading(self.dialect, limits, refusal=self.refusal(call, bad))
         website = website_id(fields)
         if website is None:
             # Not a UUID: answered like an unknown website (contract 2.4).
-            return Reading(limits, refusal=Refusal(Reply(204, self.cors(call)), Outcome.UNKNOWN_WEBSITE.value))
+            return Reading(
+                self.dialect, limits, refusal=Refusal(Reply(204, self.cors(call)), Outcome.UNKNOWN_WEBSITE.value)
+            )
         return Reading(
+            self.dialect,
             limits,
             hit=as_hit(
                 fields, website, at=now, address=call.address, user_agent=call.headers.get("user-agent", "").strip()
@@ -86,7 +89,7 @@ class Collect(Endpoint):
     def answer(self, call: Call, outcome: Outcome) -> Reply:
         if outcome is Outcome.STORED:
             return json_reply(202, {"status": "accepted"}, *self.cors(call))
-        if outcome is Outcome.UNAVAILABLE:
+        if outcome in (Outcome.UNAVAILABLE, Outcome.OVERLOADED):
             message = "The event could not be stored; please send it again."
             return self.error(call, 503, "INTERNAL_ERROR", message, ("Retry-After", str(RETRY_STORAGE_SECONDS)))
         return Reply(204, self.cors(call))

@@ -1,0 +1,130 @@
+"""The outage stream: where accepted events wait in Redis while PostgreSQL is away.
+
+What goes in is packed rows: nothing in them could name a person. An entry leaves the stream only after its rows are
+committed, and its rows go in once however often it is tried, since their keys are their own.
+"""
+
+import logging
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import redis
+import redis.asyncio
+from django.conf import settings
+from django.db import connection
+
+from analytics.ingest.row import Row
+from analytics.ingest.writer import keep_damaged, store_once
+
+log = logging.getLogger(__name__)
+
+STREAM = "outage"
+WRITE_SECONDS = 1.0
+ENTRIES_AT_ONCE = 50
+# Any number, as long as nothing else locks it.
+LOCK = 7_203_115_440_918
+
+
+class Waiting(msgspec.Struct, array_like=True):
+    """A row in an entry."""
+
+    website_id: int
+    occurred_at: datetime
+    data: bytes
+
+
+DECODER = msgspec.msgpack.Decoder(list[Waiting])
+
+
+@dataclass(slots=True, frozen=True)
+class Drained:
+    rows: int = 0
+    quarantined: int = 0
+
+
+class Stream:
+    """The writing end, of the process that takes events."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.asyncio.Redis.from_url(
+            url, socket_timeout=WRITE_SECONDS, socket_connect_timeout=WRITE_SECONDS, retry=None
+        )
+
+    async def put(self, rows: Sequence[Row]) -> bool:
+        """Have the rows wait; False when Redis does not take them either."""
+        data = msgspec.msgpack.encode([Waiting(row.website_id, row.occurred_at, row.data) for row in rows])
+        try:
+            await self._redis.xadd(STREAM, {"rows": data, "sum": str(zlib.crc32(data))})
+        except (redis.RedisError, OSError, TimeoutError) as error:
+            log.warning("Redis does not take what PostgreSQL cannot: %s", type(error).__name__)
+            return False
+        return True
+
+    async def is_empty(self) -> bool:
+        """Whether nothing waits; also when Redis is away and nobody can say."""
+        try:
+            return not await self._redis.xlen(STREAM)
+        except (redis.RedisError, OSError, TimeoutError):
+            return True
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+def drain() -> Drained:
+    """Store what waits, oldest first, and take it out. Only one process does so at a time; others return at once.
+
+    Raises DatabaseError or RedisError when one of them is away: nothing is lost, and nothing is stored twice.
+    """
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=WRITE_SECONDS * 5)
+    rows = quarantined = 0
+    with client, alone() as is_alone:
+        while is_alone and (entries := oldest(client, ENTRIES_AT_ONCE)):
+            for name, fields in entries:
+                waiting = opened(fields)
+                if waiting is None:
+                    keep_damaged(repr(fields).encode())
+                    quarantined += 1
+                else:
+                    quarantined += store_once(waiting)
+                    rows += len(waiting)
+                client.xdel(STREAM, name)
+    return Drained(rows, quarantined)
+
+
+def oldest(client: redis.Redis, count: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """The names and fields of the oldest entries."""
+    return client.xrange(STREAM, count=count)  # type: ignore[return-value] # without decode_responses it is bytes
+
+
+def opened(fields: Mapping[bytes, bytes]) -> list[Row] | None:
+    """The rows of an entry, None when it is damaged."""
+    data = fields.get(b"rows", b"")
+    if str(zlib.crc32(data)).encode() != fields.get(b"sum"):
+        return None
+    try:
+        return [Row(waiting.website_id, waiting.occurred_at, waiting.data) for waiting in DECODER.decode(data)]
+    except msgspec.MsgspecError:
+        return None
+
+
+def oldest_ms(client: redis.Redis) -> int | None:
+    """When the oldest entry came, in Unix milliseconds; None when nothing waits."""
+    first = oldest(client, 1)
+    return int(first[0][0].partition(b"-")[0]) if first else None
+
+
+@contextmanager
+def alone() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        (got,) = cursor.fetchone()
+        try:
+            yield got
+        finally:
+            if got:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

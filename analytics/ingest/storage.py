@@ -1,0 +1,200 @@
+"""Storage: the writer's own connection to PostgreSQL, and whether it is there.
+
+Everything that one batch needs of the database goes through here and is bounded in time. When something fails the
+connection is thrown away, and a task of its own tries until there is another; meanwhile `is_up` says no at once.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from django.db import connections
+
+from accounts.models import Website
+from analytics.drops import COUNT, Key
+from analytics.ingest.row import COLUMNS, Row, document
+from analytics.ingest.visitor import INSERT_SALT, SELECT_SALT
+from analytics.ingest.website import FIELDS
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[Any]
+
+COPY = f"COPY analytics_event ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+QUARANTINE = (
+    "INSERT INTO analytics_quarantine (website_id, occurred_at, reason, data, at) VALUES (%s, %s, %s, %s, now())"
+)
+# A server that takes longer than this for a batch is as good as away.
+ANSWER_SECONDS = 2.0
+CONNECT_SECONDS = 2
+RETRY_SECONDS = 0.5
+# What a statement may wait for a lock and take altogether, so that nothing of ours goes on after we have given up.
+OPTIONS = "-c lock_timeout=1000 -c statement_timeout=1900 -c idle_in_transaction_session_timeout=5000"
+
+# Not the row's fault: the server, the way to it, or its disk.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
+
+
+class Away(Exception):
+    """PostgreSQL cannot be reached, or does not answer in time; what was asked of it may have happened all the same."""
+
+
+class Poison(Exception):
+    """PostgreSQL refused the rows themselves, and stored none of them."""
+
+
+class Storage:
+    """One connection, used by one batch at a time."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._months: set[tuple[int, int]] = set()
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection is not None
+
+    async def start(self) -> None:
+        """Connect now if that works; else go on trying in the background."""
+        with contextlib.suppress(*AWAY):
+            await self._connect()
+        if not self.is_up:
+            self._reconnect()
+
+    async def stop(self) -> None:
+        if self._reconnecting:
+            self._reconnecting.cancel()
+        await self._drop()
+
+    async def websites(self, public_ids: Iterable[UUID]) -> list[tuple[Any, ...]]:
+        """website.FIELDS of the live ones among these. Raises Away."""
+        query, parameters = (
+            Website.objects.live().filter(public_id__in=public_ids).values_list(*FIELDS).query.sql_with_params()
+        )
+
+        async def load(connection: Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(query, parameters)).fetchall()
+
+        return await self._bounded(load)
+
+    async def salt(self, day: date, value: bytes) -> bytes:
+        """The salt that the database has for the day, which is `value` when it had none. Raises Away."""
+
+        async def load(connection: Connection) -> bytes:
+            await connection.execute(INSERT_SALT, (day, value))
+            row = await (await connection.execute(SELECT_SALT, (day,))).fetchone()
+            return bytes(row[0]) if row else value
+
+        return await self._bounded(load)
+
+    async def write(self, rows: Sequence[Row], drops: Counter[Key]) -> None:
+        """Store rows, their days' notes and counts of drops in one transaction; returns after its COMMIT.
+
+        Raises Away, and Poison when a row is refused.
+        """
+
+        async def store(connection: Connection) -> None:
+            await self._ensure_months(connection, rows)
+            await connection.execute("BEGIN")
+            try:
+                if rows:
+                    async with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+                        await copy.write(document(rows))
+                    await connection.execute(notes(rows))
+                for key, times in sorted(drops.items(), key=str):
+                    await connection.execute(COUNT, (*key, times))
+                await connection.execute("COMMIT")
+            except AWAY:
+                raise
+            except psycopg.Error as error:
+                await connection.execute("ROLLBACK")
+                raise Poison(f"{type(error).__name__}: {error.diag.message_primary}") from None
+
+        try:
+            await self._bounded(store)
+        except Poison:
+            # Or a partition that this process remembers is gone.
+            self._months.clear()
+            raise
+
+    async def quarantine(self, row: Row, reason: str) -> None:
+        """Keep a row that the table refuses, with the reason. Raises Away."""
+
+        async def keep(connection: Connection) -> None:
+            await connection.execute(QUARANTINE, (row.website_id, row.occurred_at, reason, row.data))
+
+        await self._bounded(keep)
+
+    async def _ensure_months(self, connection: Connection, rows: Sequence[Row]) -> None:
+        for year, month in {(row.occurred_at.year, row.occurred_at.month) for row in rows} - self._months:
+            await connection.execute("SELECT analytics_ensure_month(%s)", (date(year, month, 1),))
+            self._months.add((year, month))
+
+    async def _bounded(self, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        """The work's result, or Away after ANSWER_SECONDS at most."""
+        connection = self._connection
+        if connection is None:
+            raise Away
+        task = asyncio.ensure_future(work(connection))
+        done, _ = await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+        if not done:
+            # Cancelling would ask the server, which does not answer, to cancel.
+            hang_up(connection)
+        try:
+            return await task
+        except AWAY as error:
+            log.warning("PostgreSQL is away: %s", type(error).__name__)
+            await self._drop()
+            self._reconnect()
+            raise Away from None
+
+    async def _connect(self) -> None:
+        parameters = connections["default"].get_connection_params()
+        wanted = {
+            name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)
+        }
+        connection = await psycopg.AsyncConnection.connect(
+            **wanted, autocommit=True, options=OPTIONS, connect_timeout=CONNECT_SECONDS
+        )
+        self._months.clear()
+        self._connection = connection
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # Closes the socket at once, without asking the server.
+            await connection.close()
+
+    def _reconnect(self) -> None:
+        if self._reconnecting is None or self._reconnecting.done():
+            self._reconnecting = asyncio.get_running_loop().create_task(self._keep_connecting())
+
+    async def _keep_connecting(self) -> None:
+        while not self.is_up:
+            try:
+                await self._connect()
+            except AWAY:
+                await asyncio.sleep(RETRY_SECONDS)
+
+
+def hang_up(connection: Connection) -> None:
+    """End the connection from our side of the line: whoever waits for an answer gets an error at once."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def notes(rows: Sequence[Row]) -> str:
+    """One statement that notes the rows' days; numbers and dates of ours, so that no parameters are needed."""
+    days = sorted({(row.website_id, row.occurred_at.date()) for row in rows})
+    values = ", ".join(f"({website}, '{day}')" for website, day in days)
+    return f"INSERT INTO analytics_dirtyday (website_id, day) VALUES {values}"
