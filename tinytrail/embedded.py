@@ -25,7 +25,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, NoReturn, Protocol
+from typing import ClassVar, Protocol
 
 # What a Unix socket's path may hold beside the folder's own: 107 bytes on Linux, 103 elsewhere.
 LONGEST_FOLDER = 70
@@ -34,6 +34,9 @@ PLAIN_FOLDER = re.compile(r"[A-Za-z0-9._/-]+")
 # The system user of PostgreSQL where root starts it.
 SYSTEM_USER = "tinytrail"
 LARGEST_LOG = 10 * 1024 * 1024
+
+# The keepers this process has started, and not yet seen the end of.
+keepers: "list[subprocess.Popen[bytes]]" = []
 
 
 class EngineError(Exception):
@@ -128,20 +131,23 @@ def hold(data: Path, name: str) -> socket.socket:
     """
     while True:
         connection = connect(data, name)
+        started = None
         try:
             if connection is None:
                 connection, theirs = socket.socketpair()
-                start_keeper(data, name, theirs)
+                started = start_keeper(data, name, theirs)
             answer = listen_to(connection)
         except BaseException:  # a signal, while it starts
             leave([connection] if connection else [])
             raise
         if answer == "ready":
             return connection
-        connection.close()
+        leave([connection])
         if answer:
             raise EngineError(answer)
-        # No answer: that keeper was about to leave.
+        if started is not None and started.wait():
+            raise EngineError(f"The keeper of the embedded {name} has ended with status {started.returncode}.")
+        # No answer: that keeper was about to leave, or ours has found another one.
 
 
 def leave(held: list[socket.socket]) -> None:
@@ -150,8 +156,19 @@ def leave(held: list[socket.socket]) -> None:
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
     for connection in held:
-        listen_to(connection)
+        while listen_to(connection):
+            pass
         connection.close()
+    # The connection ends a moment before its keeper does. One that others still need goes on.
+    for keeper in keepers:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            keeper.wait(0.2)
+    reap()
+
+
+def reap() -> None:
+    """Keepers that this process has started would stay in the machine's list of processes when they have ended."""
+    keepers[:] = [keeper for keeper in keepers if keeper.poll() is None]
 
 
 def connect(data: Path, name: str) -> socket.socket | None:
@@ -175,7 +192,7 @@ def listen_to(connection: socket.socket) -> str:
     return said.decode().strip()
 
 
-def start_keeper(data: Path, name: str, user: socket.socket) -> None:
+def start_keeper(data: Path, name: str, user: socket.socket) -> "subprocess.Popen[bytes]":
     """Starts the engine's keeper, and gives it the connection of its first user.
 
     It ends without a word where another keeper is at work already.
@@ -185,7 +202,7 @@ def start_keeper(data: Path, name: str, user: socket.socket) -> None:
     environment = {key: os.environ[key] for key in ("PATH", "TMPDIR", "LD_LIBRARY_PATH") if key in os.environ}
     with user:
         # A session of its own: Ctrl-C in the terminal is for the program that uses the engine.
-        subprocess.run(
+        keeper = subprocess.Popen(
             [sys.executable, "-I", __file__, name, str(data), str(user.fileno())],
             pass_fds=[user.fileno()],
             start_new_session=True,
@@ -194,8 +211,10 @@ def start_keeper(data: Path, name: str, user: socket.socket) -> None:
             stderr=subprocess.DEVNULL,
             env=environment,
             cwd="/",
-            check=True,
         )
+    reap()
+    keepers.append(keeper)
+    return keeper
 
 
 def dying_with_parent(number: int) -> Callable[[], None]:
@@ -628,7 +647,7 @@ def is_alone(data: Path, name: str, lock: int) -> bool:
         time.sleep(0.05)
 
 
-def keeper(name: str, data: Path, user: socket.socket) -> None:
+def keep(name: str, data: Path, user: socket.socket) -> None:
     """The life of a keeper, which begins with its first user."""
     lock = os.open(data / f"{name}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -647,13 +666,7 @@ def keeper(name: str, data: Path, user: socket.socket) -> None:
         life.keep()
 
 
-def main() -> NoReturn:
-    name, data, user = sys.argv[1:]
-    # The keeper belongs to nobody: whoever started it need not wait for its end.
-    if os.fork() == 0:
-        keeper(name, Path(data), socket.socket(fileno=int(user)))
-    os._exit(0)
-
-
 if __name__ == "__main__":
-    main()
+    keep(sys.argv[1], Path(sys.argv[2]), socket.socket(fileno=int(sys.argv[3])))
+    # At once, so that the connections of those who wait for it end with it and not before.
+    os._exit(0)
