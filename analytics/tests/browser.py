@@ -53,8 +53,6 @@ class Chromium:
             self._playwright.chromium.launch,
             executable_path=EXECUTABLE,
             args=ARGUMENTS,
-            # Playwright turns off what some of the tests are about.
-            ignore_default_args=["--disable-back-forward-cache"],
         ).result()
 
     def browse(self, story: Callable[[Page], T], **options: Any) -> T:  # noqa: ANN401 (Playwright's own options)
@@ -90,7 +88,7 @@ def needs_chromium() -> None:
 
 @contextmanager
 def unwatched(address: str) -> Iterator[None]:
-    """Chromium at an address with nobody driving it: watched pages are never prerendered and never hidden."""
+    """Chromium at an address with nobody driving it: watched pages are never prerendered, hidden or kept for later."""
     needs_chromium()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(

@@ -1,8 +1,9 @@
-"""The batches of the test process end before its database does."""
+"""Fixtures of more than one module. The batches of the test process end before its database does."""
 
 import pytest
 
 from analytics.ingest import background
+from analytics.tests.browser import chromium, web  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)

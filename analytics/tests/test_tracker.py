@@ -263,20 +263,35 @@ def test_a_script_that_comes_late_counts_the_page_at_once(chromium: Chromium, we
     assert kinds(sent(chromium, read)) == [("page_view", "/")]
 
 
-def test_a_page_that_is_still_loading_is_counted_when_it_is_ready(chromium: Chromium, web: Web) -> None:
-    # Not deferred: the script runs while the rest of the page is still to come, and the address changes meanwhile.
-    web.pages["/"] = page_of(snippet(web).replace("defer ", ""), "<script>location.hash = 'x'</script>", LINKS)
+@pytest.mark.parametrize(
+    ("path", "meanwhile"), [("/", ""), ("/moved", "<script>history.replaceState({}, '', '/moved')</script>")]
+)
+def test_a_page_that_is_still_loading_is_counted_when_it_is_ready(
+    chromium: Chromium, web: Web, path: str, meanwhile: str
+) -> None:
+    # Not deferred: the script runs while the rest of the page is still to come. An image comes last of all.
+    script = snippet(web).replace("defer ", "")
+    web.pages["/"] = page_of(script, meanwhile, '<img src="/wait-for/seen" alt="">')
 
-    assert kinds(sent(chromium, lambda page: page.goto(web.url("acme.example")))) == [("page_view", "/")]
+    def read(page: Page) -> None:
+        page.goto(web.url("acme.example"), wait_until="domcontentloaded")
+        web.wait_until(lambda: len(web.collected()) == 1)
+        assert page.evaluate("document.readyState") == "interactive"
+        page.evaluate("fetch('/seen')")
+
+    assert kinds(sent(chromium, read)) == [("page_view", path)]
 
 
-def test_what_happens_before_the_page_is_ready_comes_after_its_page_view(chromium: Chromium, web: Web) -> None:
-    web.pages["/"] = page_of(snippet(web).replace("defer ", ""), "<script>tinytrail.track('early')</script>", LINKS)
+@pytest.mark.parametrize(
+    ("event", "script"), [("custom", "tinytrail.track('early')"), ("outbound_link", "outside.click()")]
+)
+def test_what_happens_before_the_page_is_ready_comes_after_its_page_view(
+    chromium: Chromium, web: Web, event: str, script: str
+) -> None:
+    stay = "<script>addEventListener('click', event => event.preventDefault())</script>"
+    web.pages["/"] = page_of(snippet(web).replace("defer ", ""), stay, LINKS, f"<script>{script}</script>")
 
-    assert kinds(sent(chromium, lambda page: page.goto(web.url("acme.example")))) == [
-        ("page_view", "/"),
-        ("custom", "/"),
-    ]
+    assert kinds(sent(chromium, lambda page: page.goto(web.url("acme.example")))) == [("page_view", "/"), (event, "/")]
 
 
 def test_a_page_with_the_snippet_twice_is_counted_once(chromium: Chromium, web: Web) -> None:
@@ -664,30 +679,28 @@ def test_a_prerendered_page_that_is_never_shown_is_not_counted(web: Web) -> None
     assert kinds(web.collected()) == [("page_view", "/other")]
 
 
-def test_a_page_restored_from_the_cache_is_viewed_anew_and_once(chromium: Chromium, web: Web) -> None:
+def test_a_page_restored_from_the_cache_is_viewed_anew_and_once(web: Web) -> None:
+    # To the second page, back to the first as it was left, and to a third.
     web.pages["/"] = page_of(
-        snippet(web), LINKS, "<script>addEventListener('pageshow', e => console.log(e.persisted))</script>"
+        snippet(web),
+        """<script>
+        addEventListener("pageshow", event => {
+          setTimeout(() => { location = event.persisted ? "/third" : "/second" });
+        });
+        </script>""",
     )
-    web.pages["/about"] = page_of("no snippet")
+    web.pages["/second"] = page_of("<script>addEventListener('load', () => setTimeout(() => history.back()))</script>")
+    web.pages["/third"] = page_of("no snippet")
 
-    def read(page: Page) -> None:
-        page.goto(web.url("acme.example"))
-        page.click("#inside")
-        page.wait_for_url("**/about")
-        with page.expect_console_message(lambda message: message.text == "true"):
-            page.evaluate("setTimeout(() => history.back())")
-        web.wait_until(lambda: len(web.collected()) == 3)
-        page.goto(web.url("acme.example", "/about"))
-        web.wait_until(lambda: len(web.collected()) == 4)
+    with unwatched(web.url("acme.example")):
+        web.wait_until(lambda: web.asked_for("/third") and len(web.collected()) == 4)
 
-    chromium.browse(read)
-
-    assert kinds(web.collected()) == [("page_view", "/"), ("close_tab", "/"), ("page_view", "/"), ("close_tab", "/")]
-    assert [event["referrer"] for event in web.collected()] == [
-        "",
-        "",
-        web.url("acme.example"),
-        web.url("acme.example"),
+    once = web.url("acme.example")
+    assert sorted((event["event_type"], event["referrer"]) for event in web.collected()) == [
+        ("close_tab", ""),
+        ("close_tab", once),
+        ("page_view", ""),
+        ("page_view", once),
     ]
 
 
@@ -765,11 +778,14 @@ def test_a_page_can_opt_its_reader_out_and_in_again(chromium: Chromium, web: Web
 
 @pytest.mark.parametrize("beacon", ["undefined", "() => false"])
 def test_fetch_stands_in_for_the_beacon(chromium: Chromium, web: Web, beacon: str) -> None:
-    web.pages["/"] = page_of(f"<script>navigator.sendBeacon = {beacon}</script>", snippet(web))
+    spy = "const real = fetch; fetch = (url, options) => { kept = options.keepalive; return real(url, options); }"
+    web.pages["/"] = page_of(f"<script>navigator.sendBeacon = {beacon}; {spy}</script>", snippet(web))
 
     def read(page: Page) -> None:
         page.goto(web.url("acme.example"))
         web.wait_until(lambda: len(web.collected()) == 1)
+        # Else what is sent while the page is left would be lost with it.
+        assert page.evaluate("kept") is True
 
     chromium.browse(read)
 
