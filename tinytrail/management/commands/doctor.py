@@ -1,6 +1,6 @@
 import sys
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from tinytrail.doctor import Finding, examine
 class Command(TinyCommand):
     help = "Checks everything an installation needs and says what to do about each finding; ends with 1 on an error."
     # They are among the findings.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
         self.findings = examine(now=timezone.now())

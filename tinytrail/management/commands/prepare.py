@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from datetime import UTC
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -25,7 +25,7 @@ class Command(TinyCommand):
     )
 
     # Ours are made below, and told in one sentence.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
