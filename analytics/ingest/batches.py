@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from django.db import connection
+
 from analytics.drops import Key
 from analytics.ingest import as_row, enrich, outage, outcome
 from analytics.ingest.reading import Outcome, Reading, Verdict
@@ -56,8 +58,8 @@ class Figures:
 class Batches:
     """The writer of one process. Everything happens on one event loop."""
 
-    def __init__(self, redis_url: str) -> None:
-        self.storage = Storage()
+    def __init__(self, redis_url: str, storage: Storage | None = None) -> None:
+        self.storage = storage or Storage()
         self.figures = Figures()
         self._limiter = Limiter(redis_url)
         self._stream = outage.Stream(redis_url)
@@ -235,11 +237,19 @@ class Batches:
         while True:
             if self.storage.is_up and not await self._stream.is_empty():
                 try:
-                    drained = await asyncio.to_thread(outage.drain)
+                    drained = await asyncio.to_thread(drain)
                     log.warning("Stored %d events that waited for PostgreSQL.", drained.rows)
                 except Exception as error:
                     log.warning("The outage stream could not be drained: %s", type(error).__name__)
             await asyncio.sleep(DRAIN_SECONDS)
+
+
+def drain() -> outage.Drained:
+    """Drains on a thread that may never come back, and so keeps no connection."""
+    try:
+        return outage.drain()
+    finally:
+        connection.close()
 
 
 def today() -> date:

@@ -40,8 +40,10 @@ RETRY_SECONDS = 0.5
 # What a statement may wait for a lock and take altogether, so that nothing of ours goes on after we have given up.
 OPTIONS = "-c lock_timeout=1000 -c statement_timeout=1900 -c idle_in_transaction_session_timeout=5000"
 
-# Not the row's fault: the server, the way to it, or its disk.
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
+# The row's own fault.
+REFUSED = (psycopg.DataError, psycopg.IntegrityError)
+# Anything else is the server's, the way's to it, its disk's or its schema's.
+AWAY = (psycopg.Error, OSError, TimeoutError)
 
 
 class Away(Exception):
@@ -55,7 +57,9 @@ class Poison(Exception):
 class Storage:
     """One connection, used by one batch at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, **parameters: Any) -> None:  # noqa: ANN401 (psycopg's own)
+        """`parameters` replace those that Django connects with."""
+        self._parameters = parameters
         self._connection: Connection | None = None
         self._reconnecting: asyncio.Task[None] | None = None
         self._months: set[tuple[int, int]] = set()
@@ -114,9 +118,7 @@ class Storage:
                 for key, times in sorted(drops.items(), key=str):
                     await connection.execute(COUNT, (*key, times))
                 await connection.execute("COMMIT")
-            except AWAY:
-                raise
-            except psycopg.Error as error:
+            except REFUSED as error:
                 await connection.execute("ROLLBACK")
                 raise Poison(f"{type(error).__name__}: {error.diag.message_primary}") from None
 
@@ -159,7 +161,7 @@ class Storage:
             raise Away from None
 
     async def _connect(self) -> None:
-        parameters = connections["default"].get_connection_params()
+        parameters = connections["default"].get_connection_params() | self._parameters
         wanted = {
             name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)
         }

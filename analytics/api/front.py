@@ -1,0 +1,153 @@
+"""The front: ingest routes answered natively, everything else by Django's WSGI application in threads.
+
+Django's request stack costs several times what taking an event does, so the endpoint objects are asked directly. What
+is unusual about a request, such as a host that is not ours, is left to Django, which knows the same endpoints.
+"""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from analytics.api.endpoint import Endpoint
+from analytics.ingest import bot, device
+from analytics.ingest.batches import Batches
+from tinytrail.web import client
+from tinytrail.web.call import Call, Reply
+from tinytrail.web.headers import always
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+# A body that is not whole by then never will be.
+BODY_SECONDS = 30.0
+WARM_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+
+
+class Front:
+    """The ASGI application of a web process. `endpoints` by path, without a trailing slash."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], django: Application) -> None:
+        self._endpoints = {spelling: point for path, point in endpoints.items() for spelling in (path, f"{path}/")}
+        self._django = django
+        self._batches = Batches(settings.REDIS_URL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        endpoint = self._endpoints.get(scope["path"])
+        if endpoint is None:
+            await self._django(scope, receive, send)
+            return
+        headers = read_headers(scope["headers"])
+        if "x-forwarded-host" in headers or not is_own_host(headers.get("host", "")):
+            await self._django(scope, receive, send)
+            return
+        await self._take(endpoint, scope, headers, receive, send)
+
+    async def _take(
+        self, endpoint: Endpoint, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await read_body(receive, headers, endpoint.body_limit)
+        except (ConnectionError, TimeoutError):
+            return
+        peer = scope.get("client")
+        call = Call(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            address=client.address(
+                peer[0] if peer else "", headers.get("x-forwarded-for", ""), settings.TRUSTED_PROXIES
+            ),
+        )
+        if call.method == "OPTIONS":
+            reply = endpoint.preflight(call)
+        else:
+            reading = endpoint.take(call, now=datetime.now(UTC))
+            reply = endpoint.reply(call, reading, await self._batches.submit(reading))
+        await answer(send, reply, is_secure=settings.BEHIND_TLS and headers.get("x-forwarded-proto") == "https")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The life of the process: ready before its first request, everybody answered before its end."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._batches.start()
+                warm()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._batches.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def warm() -> None:
+    """What the first request would else wait for; and nothing made so far is ever looked at by the collector again."""
+    device.read(WARM_AGENT)
+    bot.is_bot(WARM_AGENT)
+    gc.collect()
+    gc.freeze()
+
+
+def read_headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Names in lower case; of one that came several times the values with a comma between, as in WSGI."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return headers
+
+
+@lru_cache(maxsize=256)
+def is_own_host(host: str) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
+    """The body, None when it is longer than the limit; never more than the limit is kept.
+
+    Raises ConnectionError when the caller has gone.
+    """
+    length = headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > limit:
+        return None
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+async def answer(send: Send, reply: Reply, *, is_secure: bool) -> None:
+    headers = encoded(reply.headers, is_secure)
+    if reply.body:
+        headers = (*headers, (b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+@lru_cache(maxsize=1024)
+def encoded(headers: tuple[tuple[str, str], ...], is_secure: bool) -> Headers:
+    """An answer's headers as bytes, with those that every answer carries."""
+    every = (*headers, *always(is_secure))
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in every)

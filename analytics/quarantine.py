@@ -1,0 +1,29 @@
+"""Trying again what the table of events refused, once the reason is gone."""
+
+from dataclasses import dataclass
+
+from analytics.ingest.row import Row
+from analytics.ingest.writer import store_once
+from analytics.models import Quarantine
+
+
+@dataclass(slots=True)
+class Replayed:
+    stored: int = 0
+    refused: int = 0
+    unreadable: int = 0
+
+
+def replay() -> Replayed:
+    """Store every row in quarantine that the table takes by now; the others stay, with the reason they have now."""
+    replayed = Replayed()
+    for kept in list(Quarantine.objects.order_by("id")):
+        if kept.website_id is None or kept.occurred_at is None:
+            replayed.unreadable += 1
+            continue
+        refused = store_once([Row(kept.website_id, kept.occurred_at, bytes(kept.data))])
+        # What is refused again has been kept again.
+        kept.delete()
+        replayed.refused += refused
+        replayed.stored += not refused
+    return replayed

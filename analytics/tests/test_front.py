@@ -1,0 +1,170 @@
+"""The front answers as Django does, byte by byte, and stores the same rows (architecture, The hot path)."""
+
+import gzip
+import http.client
+import json
+import socket
+
+import pytest
+from django.forms import model_to_dict
+
+from analytics.ingest.row import COLUMNS
+from analytics.models import Drop, Event
+from analytics.tests.builders import CHROME, GOOGLEBOT, a_body, make_website
+from analytics.tests.servers import ASGI, WSGI, served
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JSON = {"Content-Type": "application/json", "User-Agent": CHROME}
+
+
+@pytest.fixture(scope="module")
+def ports(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        options = {"TINYTRAIL_LIMIT_COLLECT": "off"}
+        with served(*ASGI, **options) as front, served(*WSGI, **options) as django:
+            yield front, django
+
+
+def asked(port, method="POST", path="/api/v1/collect", body=b"", headers=None):
+    """Status, headers that are about the answer, and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request(method, path, body, JSON if headers is None else headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    about = {name.lower(): value for name, value in answer.getheaders()}
+    return answer.status, {name: about[name] for name in about if name not in ("date", "server", "connection")}, content
+
+
+def stored():
+    """The rows there are, without what differs between any two hits; and the counts of drops. Then none of them."""
+    names = [name for name in COLUMNS if name not in ("id", "occurred_at")]
+    rows = [model_to_dict(event, fields=names) for event in Event.objects.order_by("id")]
+    drops = sorted(Drop.objects.values_list("dialect", "reason", "count"))
+    Event.objects.all().delete()
+    Drop.objects.all().delete()
+    return rows, drops
+
+
+def same(ports, calls):
+    """Both servers' answers to these calls and what they stored; asserts that they are equal."""
+    front, django = ports
+    first = [asked(front, **call) for call in calls], stored()
+    second = [asked(django, **call) for call in calls], stored()
+    for one, other in zip(first[0], second[0], strict=True):
+        assert one == other
+    assert first[1] == second[1]
+    return first
+
+
+def bodies(website):
+    good = a_body(website)
+    deep = b'{"a":' * 1_000 + b"1" + b"}" * 1_000
+    wide = json.dumps({str(n): n for n in range(200_000)}).encode()
+
+    def variant(**fields):
+        return json.dumps(good | fields).encode()
+
+    return [
+        variant(),
+        variant(event_type="custom", properties={"event_name": "signup", "email": "canary@example.test"}),
+        variant(event_type="video.play", referrer="https://www.google.com/", screen_width=390),
+        variant(url="https://acme.example/?utm_source=a&utm_medium=cpc", path="/" + "p" * 3_000),
+        variant(website_id="550e8400-e29b-41d4-a716-446655440000"),
+        variant(website_id="x"),
+        variant(path="/a\u0000b"),
+        variant(properties={"\u0000": 1}),
+        variant(properties={"n": 2**60}),
+        variant(screen_width=True),
+        variant(url=7),
+        b'{"path":"\\ud800"}',
+        b'{"screen_width":NaN}',
+        b'{"screen_width":1e999}',
+        b'{"screen_width":' + b"9" * 5_000 + b"}",
+        b'{"properties":' + deep + b"}",
+        deep,
+        wide,
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{",
+        b"\xef\xbb\xbf" + variant(),
+        json.dumps(good).encode("utf-16"),
+        b'{"path":"/a",' + variant()[1:],
+    ]
+
+
+def test_good_and_hostile_bodies_are_answered_alike(ports):
+    website = make_website(excluded_ips=["198.51.100.7"], content_groups=[{"name": "Home", "pattern": "/"}])
+    answers, (rows, drops) = same(ports, [{"body": body} for body in bodies(website)])
+    assert [status for status, _, _ in answers[:6]] == [202, 202, 202, 202, 204, 204]
+    assert {status for status, _, _ in answers} == {202, 204, 400, 413}
+    assert len(rows) + sum(count for *_, count in drops) == len(answers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": GOOGLEBOT},
+        {"User-Agent": ""},
+        {},
+        {"Content-Type": "text/plain;charset=UTF-8"},
+        {"Content-Type": "text/plain; charset=latin-1"},
+        {"Content-Type": "application/xml"},
+        {"Content-Type": ""},
+        {"Content-Encoding": "gzip"},
+        {"Origin": "https://acme.example"},
+        {"Origin": "null"},
+        {"Cookie": "session=x; csrf=y"},
+        {"X-Forwarded-For": "198.51.100.7"},
+        {"X-HTTP-Method-Override": "GET"},
+        {"Accept": "image/avif"},
+        {"Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example"},
+        {"X-Forwarded-Proto": "https"},
+        {"User-Agent": CHROME, "Content-Type": 'APPLICATION/JSON; Charset="UTF-8"'},
+    ],
+)
+def test_headers_of_every_kind_are_answered_alike(ports, headers):
+    body = json.dumps(a_body(make_website())).encode()
+    body = gzip.compress(body) if "Content-Encoding" in headers else body
+    same(ports, [{"body": body, "headers": JSON | headers}])
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "GET", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
+def test_every_method_is_answered_alike(ports, method):
+    same(ports, [{"method": method, "headers": JSON | {"Origin": "https://acme.example"}}])
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/collect/", "/api/v1/collect?x=1", "/api/v1/Collect", "//api/v1/collect", "/api/v1/collect/x"]
+)
+def test_every_spelling_of_the_path_is_answered_alike(ports, path):
+    same(ports, [{"path": path, "body": json.dumps(a_body(make_website())).encode()}])
+
+
+@pytest.mark.parametrize("path", ["/health", "/js/tracker.js", "/api/v1/websites", "/", "/admin/login/", "/nowhere"])
+def test_what_is_not_an_ingest_route_is_djangos(ports, path):
+    front, django = (asked(port, method="GET", path=path, headers={}) for port in ports)
+    assert (front[0], front[1].get("content-type")) == (django[0], django[1].get("content-type"))
+
+
+def raw(port, request):
+    """The status of an answer to bytes on a socket."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(request)
+        return int(line.makefile("rb").readline().split()[1])
+
+
+def test_a_body_in_chunks_is_read_and_one_that_is_too_long_is_not(ports):
+    body = json.dumps(a_body(make_website())).encode()
+    head = (
+        b"POST /api/v1/collect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"User-Agent: " + CHROME.encode() + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    short = head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    long = head + b"8000\r\n%b\r\n8000\r\n%b\r\n0\r\n\r\n" % (b"x" * 0x8000, b"x" * 0x8000)
+    assert [(raw(port, short), raw(port, long)) for port in ports] == [(202, 413)] * 2
+    assert len(stored()[0]) == 2

@@ -1,0 +1,62 @@
+"""Headers that every answer of Django carries, whatever made it (guarantees, A84)."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
+)
+# The back office's Alpine compiles expressions and writes style attributes; no script may stand in a page.
+ADMIN_POLICY = f"{POLICY}; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
+
+
+def always(is_secure: bool) -> tuple[tuple[str, str], ...]:
+    """The headers that Django's middleware adds to an answer with nothing special about it, for who answers without."""
+    headers = (
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Content-Security-Policy", POLICY),
+        ("X-Frame-Options", "DENY"),
+    )
+    if not is_secure:
+        return headers
+    return (("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"), *headers)
+
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def security_headers(get_response: Handler) -> Handler:
+    """Middleware, the outermost. A view that sets a policy of its own keeps it."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        policy = ADMIN_POLICY if f"{request.path}/".startswith("/admin/") else POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        if response.status_code == 204:
+            # CommonMiddleware gives it a length, which a 204 must not have (RFC 9110, 8.6).
+            response.headers.pop("Content-Length", None)
+        return response
+
+    return handle
+
+
+def own_host(get_response: Handler) -> Handler:
+    """Middleware: a proxy's forwarded host must be one of ours as the Host header must (A82). It is never used."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        forwarded = request.headers.get("X-Forwarded-Host")
+        if forwarded is not None and not validate_host(split_domain_port(forwarded)[0], settings.ALLOWED_HOSTS):
+            raise DisallowedHost("The forwarded host is not in TINYTRAIL_ALLOWED_HOSTS.")
+        return get_response(request)
+
+    return handle
