@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 
@@ -45,8 +46,21 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type:
         return self.live().get(login=username)
 
 
-class User(AbstractBaseUser):
-    """A person or a program with an API key; with a login and a password also a user of the back office."""
+# What everybody with a login may do in the back office, to their own account and its websites only: the same as with
+# an API key of that role (contract 2.7). Everything else comes from groups.
+OWN_RIGHTS = frozenset(
+    {
+        "accounts.view_account",
+        "accounts.view_website",
+        "accounts.add_website",
+        "accounts.change_website",
+        "accounts.delete_website",
+    }
+)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person or a program with an API key; with a login also a user of the back office."""
 
     class Role(models.TextChoices):
         ADMIN = "admin"
@@ -84,6 +98,21 @@ class User(AbstractBaseUser):
     @property
     def is_admin(self) -> bool:
         return self.role == self.Role.ADMIN
+
+    # The role says it: a column beside it could disagree.
+    @property
+    def is_superuser(self) -> bool:  # type: ignore[override]
+        return self.is_admin
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and self.login is not None
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return (self.is_staff and perm in OWN_RIGHTS) or super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return (self.is_staff and app_label == "accounts") or super().has_module_perms(app_label)
 
 
 class WebsiteQuerySet(models.QuerySet["Website"]):

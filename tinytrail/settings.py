@@ -178,8 +178,11 @@ INSTALLED_APPS = [
     "analytics",
 ]
 MIDDLEWARE = [
+    "tinytrail.web.headers.security_headers",
+    "tinytrail.web.headers.own_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tinytrail.web.cookieless.CookielessMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -211,6 +214,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "tinytrail.web.errors.csrf_failure"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -237,7 +241,7 @@ DATABASES["default"]["OPTIONS"] = {"connect_timeout": "2", **DATABASES["default"
 REDIS_URL = embedded.redis_url(DATA) if EMBEDDED_REDIS else redis_url(text("REDIS_URL"))
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "tinytrail.web.cache.SharedCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "tinytrail",
         "OPTIONS": {"socket_connect_timeout": 0.1, "socket_timeout": 0.1},
@@ -276,9 +280,12 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "TinyTrail",
+    # The schemas of bodies come from msgspec, which speaks the JSON Schema of 3.1.
+    "OAS_VERSION": "3.1.0",
     "VERSION": VERSION,
     "DESCRIPTION": "Every route of every dialect that this server speaks.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["tinytrail.web.routes.one_spelling"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,1 +1,26 @@
-urlpatterns = []
+"""The map of the site. Each dialect's routes stand in its own room; both spellings of every route are served."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from accounts.sign_in import sign_in
+from tinytrail.front import front_page
+from tinytrail.health import health
+from tinytrail.web.routes import both
+
+urlpatterns = [
+    path("", front_page, name="front"),
+    *both("health", health, "health"),
+    *both("sign-in/<str:token>", sign_in, "sign_in"),
+    path("admin/", admin.site.urls),
+    path("admin", admin.site.admin_view(admin.site.index)),
+    path("api/v1/", include("accounts.api.urls")),
+    path("", include("analytics.urls")),
+    *both("api/schema", SpectacularAPIView.as_view(), "schema"),
+    *both("api/schema/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), "schema_docs"),
+]
+handler400 = "tinytrail.web.errors.bad_request"
+handler403 = "tinytrail.web.errors.permission_denied"
+handler404 = "tinytrail.web.errors.not_found"
+handler500 = "tinytrail.web.errors.server_error"

@@ -6,74 +6,91 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.UUIDField(null=True)),
-                ('action', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=80)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("actor", models.UUIDField(null=True)),
+                ("action", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=80)),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'ordering': ['-at', '-id'],
+                "verbose_name_plural": "audit entries",
+                "ordering": ["-at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('email', models.CharField(blank=True, max_length=254, null=True)),
-                ('role', models.CharField(choices=[('admin', 'Admin'), ('user', 'User')], max_length=8)),
-                ('key_hash', models.BinaryField(max_length=32, null=True, unique=True)),
-                ('key_cipher', models.BinaryField(null=True)),
-                ('login', models.CharField(blank=True, max_length=254, null=True, unique=True)),
-                ('password', models.CharField(blank=True, editable=False, max_length=128)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='users', to='accounts.account')),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("email", models.CharField(blank=True, max_length=254, null=True)),
+                ("role", models.CharField(choices=[("admin", "Admin"), ("user", "User")], max_length=8)),
+                ("key_hash", models.BinaryField(max_length=32, null=True, unique=True)),
+                ("key_cipher", models.BinaryField(null=True)),
+                ("login", models.CharField(blank=True, max_length=254, null=True, unique=True)),
+                ("password", models.CharField(blank=True, editable=False, max_length=128)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="users", to="accounts.account"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'user'])), name='user_role_known')],
+                "ordering": ["created_at", "id"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("role__in", ["admin", "user"])), name="user_role_known")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Website',
+            name="Website",
             fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('domain', models.CharField(max_length=255)),
-                ('content_groups', models.JSONField(blank=True, default=list)),
-                ('excluded_ips', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='websites', to='accounts.account')),
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("domain", models.CharField(max_length=255)),
+                ("content_groups", models.JSONField(blank=True, default=list)),
+                ("excluded_ips", models.JSONField(blank=True, default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="websites", to="accounts.account"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
-                'constraints': [models.UniqueConstraint(models.F('account'), models.F('domain'), condition=models.Q(('deleted_at', None)), name='website_domain_once')],
+                "ordering": ["created_at", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("account"),
+                        models.F("domain"),
+                        condition=models.Q(("deleted_at", None)),
+                        name="website_domain_once",
+                    )
+                ],
             },
         ),
     ]

@@ -1,0 +1,97 @@
+"""Users and their keys over API v1, for admins (contract 2.6)."""
+
+from typing import Annotated
+
+import msgspec
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import keys
+from accounts.api.dialect import InvalidPayload, NotFound, V1View, path_uuid, success, timestamp
+from accounts.api.documentation import answers, documented
+from accounts.models import Account, User
+from accounts.registration import register_user
+from accounts.removal import remove_user
+
+Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": User.Role.values})]
+
+
+class NewUser(msgspec.Struct):
+    account_id: str
+    role: Role
+    email: str | None = None
+
+
+class UserObject(msgspec.Struct, rename="camel"):
+    id: str
+    account_id: str
+    email: str | None
+    role: Role
+    created_at: str
+
+
+class NewUserObject(UserObject, kw_only=True):
+    api_key: str
+
+
+class KeyObject(msgspec.Struct, rename="camel"):
+    id: str
+    api_key: str
+
+
+def shown(user: User) -> dict[str, object]:
+    return msgspec.to_builtins(
+        UserObject(str(user.id), str(user.account_id), user.email, user.role, timestamp(user.created_at))
+    )
+
+
+def secretly(answer: Response) -> Response:
+    """A key is kept by nobody on the way."""
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+class UsersView(V1View):
+    admin_only = True
+
+    @documented("List all users", answers(200, list[UserObject]))
+    def get(self, request: Request) -> Response:
+        return success([shown(user) for user in User.objects.live()])
+
+    @documented("Create a user and their API key", answers(201, NewUserObject), body=NewUser)
+    def post(self, request: Request) -> Response:
+        wanted = self.read(NewUser)
+        account = Account.objects.live().filter(pk=path_uuid(wanted.account_id, "account_id")).first()
+        if account is None:
+            raise InvalidPayload("account_id must be the id of an account.")
+        try:
+            user, key = register_user(account, role=wanted.role, email=wanted.email)
+        except ValueError as error:
+            raise InvalidPayload(str(error)) from None
+        return secretly(success({**shown(user), "apiKey": key}, 201))
+
+
+class UserView(V1View):
+    admin_only = True
+
+    @documented("Delete a user; the key stops working at once", answers(200, UserObject))
+    def delete(self, request: Request, id: str) -> Response:
+        user = find_user(id)
+        remove_user(user, by=self.caller)
+        return success(shown(user))
+
+
+class UserKeyView(V1View):
+    admin_only = True
+
+    @documented("Show a user's API key; each call is audited", answers(200, KeyObject))
+    def get(self, request: Request, id: str) -> Response:
+        user = find_user(id)
+        return secretly(success({"id": str(user.id), "apiKey": keys.reveal(user, by=self.caller)}))
+
+
+def find_user(id: str) -> User:
+    user = User.objects.live().filter(pk=path_uuid(id)).first()
+    if user is None:
+        raise NotFound
+    return user

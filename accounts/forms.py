@@ -1,0 +1,132 @@
+"""Forms of the back office. What they accept is decided by the same functions as over the API."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+
+from accounts import content_groups, domains, exclusion
+from accounts.models import User, Website
+
+
+class Lines(forms.Field):
+    """A list edited as one line an item."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[str], object],
+        write: Callable[[Any], str],
+        check: Callable[[object], list[Any]],
+        **options: Any,  # noqa: ANN401 (the field's own)
+    ) -> None:
+        super().__init__(required=False, **options)
+        self.read, self.write, self.check = read, write, check
+
+    def prepare_value(self, value: object) -> object:
+        return "\n".join(map(self.write, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: object) -> list[Any]:
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        try:
+            return self.check([self.read(line) for line in lines if line])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        # Untouched text leaves the list as it is, also one that lines cannot say.
+        return str(self.prepare_value(initial) or "").split() != str(data or "").split()
+
+
+def read_group(line: str) -> dict[str, str]:
+    name, colon, pattern = line.rpartition(": ")
+    if not colon:
+        raise ValueError(f"Each line needs a name, a colon and a path, for example Blog: /blog/*, not {line[:80]}")
+    return {"name": name.strip(), "pattern": pattern.strip()}
+
+
+def write_group(group: dict[str, str]) -> str:
+    return f"{group['name']}: {group['pattern']}"
+
+
+class WebsiteForm(forms.ModelForm[Website]):
+    content_groups = Lines(
+        read=read_group,
+        write=write_group,
+        check=content_groups.check,
+        help_text="One a line: a name, a colon and the paths that belong to it. * stands for anything, "
+        "the first line that fits wins. Example: Blog: /blog/*",
+    )
+    excluded_ips = Lines(
+        read=str,
+        write=str,
+        check=exclusion.check,
+        label="Excluded addresses",
+        help_text="Visits from here are never counted. One a line: an address, a network such as 203.0.113.0/24, "
+        "or a range such as 203.0.113.7-203.0.113.20.",
+    )
+
+    class Meta:
+        model = Website
+        fields: ClassVar = ["account", "domain", "content_groups", "excluded_ips"]
+
+    def clean_domain(self) -> str:
+        try:
+            return domains.check(self.cleaned_data["domain"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        account = cleaned.get("account") or self.instance.account
+        others = Website.objects.filter(account=account, domain=cleaned.get("domain"), deleted_at=None)
+        if others.exclude(pk=self.instance.pk).exists():
+            self.add_error("domain", "The account has a website with this domain already.")
+        return cleaned
+
+
+class UserForm(forms.ModelForm[User]):
+    new_password = forms.CharField(
+        required=False,
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text="For signing in with the login. Leave empty to change nothing.",
+    )
+    remove_password = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Then only a sign-in link lets this user in.",
+    )
+
+    class Meta:
+        model = User
+        fields: ClassVar = ["account", "email", "role", "login", "groups"]
+        help_texts: ClassVar = {
+            "email": "A label, to know whose key it is. Not used for signing in.",
+            "login": "Lets this user in to the back office. Empty for programs, which have their key.",
+            "groups": "Rights in the back office beyond the role's.",
+        }
+
+    def clean_new_password(self) -> str:
+        password: str = self.cleaned_data["new_password"]
+        if password:
+            validate_password(password, self.instance)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("new_password") and not cleaned.get("login"):
+            self.add_error("login", "A password needs a login.")
+        return cleaned
+
+    def apply_password(self) -> None:
+        """Set what was asked for on the instance; its sessions end with the old password."""
+        if self.cleaned_data.get("remove_password") or not self.instance.login:
+            self.instance.set_unusable_password()
+        elif self.cleaned_data.get("new_password"):
+            self.instance.set_password(self.cleaned_data["new_password"])

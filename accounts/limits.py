@@ -1,0 +1,32 @@
+"""How often somebody may ask, counted by django-ratelimit and shared between processes (contract 2.1, D-44)."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django_ratelimit.core import get_usage
+
+from tinytrail.web.client import limit_key
+
+
+def retry_after(name: str, identifier: str) -> int:
+    """Count a call of `identifier` under the limit `name` of the settings.
+
+    0 when it is within the limit, else the whole seconds, at least 1, until the window ends.
+    """
+    usage = _usage(name, identifier, increment=True)
+    return max(1, usage["time_left"]) if usage and usage["should_limit"] else 0
+
+
+def is_used_up(name: str, identifier: str) -> bool:
+    """Whether the next call would be refused. Counts nothing."""
+    usage = _usage(name, identifier, increment=False)
+    return bool(usage) and usage["count"] >= usage["limit"]
+
+
+def _usage(name: str, identifier: str, *, increment: bool) -> dict[str, int] | None:
+    """None when the limit is off, or cannot be counted."""
+    # The counters hold an HMAC, and tell nobody whose calls they count.
+    key = limit_key(name, identifier, settings.PEPPER.encode())
+    usage: dict[str, int] | None = get_usage(
+        HttpRequest(), group=name, key=lambda group, request: key, rate=settings.LIMITS[name], increment=increment
+    )
+    return usage

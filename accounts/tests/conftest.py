@@ -1,0 +1,17 @@
+import uuid
+
+import pytest
+from django.conf import LazySettings
+
+
+@pytest.fixture(autouse=True)
+def own_counters(settings: LazySettings) -> None:
+    """Counters are named under the pepper: with one of its own no test spends another's limits, in any process."""
+    settings.PEPPER = uuid.uuid4().hex
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: LazySettings) -> None:
+    """Fingerprinted names exist only after collectstatic."""
+    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
