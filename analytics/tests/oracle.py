@@ -383,7 +383,10 @@ class Question:
 
 
 def understood(report: str, query: Mapping[str, Any], *, today: date, first: date) -> Question:
-    """2.9: dates override `period`, a start without an end runs to today; `7d`, page 1, 50 a page are the defaults."""
+    """2.9: dates override `period`, a start without an end runs to today; `7d`, page 1, 50 a page are the defaults.
+
+    D-39: unknown parameters are ignored, an empty `metric` is absent. `compare` is the summary's alone.
+    """
     if "start_date" in query:
         start = date.fromisoformat(query["start_date"])
         end = date.fromisoformat(query["end_date"]) if "end_date" in query else today
@@ -400,7 +403,7 @@ def understood(report: str, query: Mapping[str, Any], *, today: date, first: dat
         compare=query.get("compare"),
         group_by=query.get("group_by", "channel"),
         event_name=query.get("event_name"),
-        metric=query.get("metric", "pageviews"),
+        metric=query.get("metric") or "pageviews",
         path=query.get("path"),
         steps=tuple(query.get("steps[]", ())),
     )

@@ -26,9 +26,10 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import keys
-from accounts.models import Account, User, Website
+from accounts.models import Website
+from analytics.models import Event
 from analytics.tests import histories, oracle
+from analytics.tests.builders import collect, make_account, make_key, make_website
 from analytics.tests.histories import (
     ANN,
     BEN,
@@ -40,6 +41,7 @@ from analytics.tests.histories import (
     EXCLUDED_IPS,
     GROUPS,
     LAB,
+    MAPPED,
     NAMELESS,
     OFFICE,
     OFFICE_CRAWLER,
@@ -71,7 +73,7 @@ EVERYTHING = histories.everything()
 
 @pytest.fixture(autouse=True)
 def _unlimited(settings: Any) -> None:  # noqa: ANN401 (pytest-django's wrapper)
-    settings.LIMITS = {**settings.LIMITS, "API_KEY": None}
+    settings.LIMITS = {**settings.LIMITS, "API_KEY": None, "COLLECT": None}
 
 
 # -- a website, its history and its answers ---------------------------------------------------------------------------
@@ -97,13 +99,9 @@ class Site:
 
 
 def make_site(name: str = "Acme") -> Site:
-    account = Account.objects.create(name=name)
-    website = Website.objects.create(account=account, domain=histories.DOMAIN, excluded_ips=EXCLUDED_IPS)
+    account = make_account(name)
+    website = make_website(account, histories.DOMAIN, excluded_ips=EXCLUDED_IPS)
     return Site(website, datetime.now(UTC), [], Client(headers={"X-API-KEY": make_key(account)}))
-
-
-def make_key(account: Account, role: str = "user") -> str:
-    return keys.issue(User(account=account, role=role))
 
 
 def set_groups(site: Site, groups: Sequence[tuple[str, str]]) -> None:
@@ -235,6 +233,11 @@ STORIES: dict[str, History] = {
         in_turn(DOT, NOON, "/", "/pricing", gap=1800.001),
     ),
     "a long visit of exact gaps": history(in_turn(ANN, at(-2, "01:00:00"), *["/", "/blog/one"] * 15, gap=1800)),
+    "a visit of two thousand events": history(
+        in_turn(ANN, at(-2, "00:00:01"), *["/blog/one", "/a|b"] * 999, "/", "/pricing", gap=40),
+        event(ANN, at(-2, "23:00:00"), "signup"),
+        groups=GROUPS[1],
+    ),
     "passive events around visits": history(
         event(ANN, NOON, "scroll_25"),
         event(ANN, NOON + seconds(1700), "scroll_50"),
@@ -290,6 +293,7 @@ STORIES: dict[str, History] = {
         in_turn(OFFICE, NOON, "/", "/blog/one"),
         in_turn(OFFICE_CRAWLER, NOON, "/"),
         in_turn(LAB, NOON, "/"),
+        in_turn(MAPPED, NOON, "/"),
         custom(CRAWLER, NOON, "signup"),
         custom(OFFICE, NOON, "signup"),
         view(OFFICE, at(-7), "/"),
@@ -365,6 +369,8 @@ STORIES: dict[str, History] = {
 }
 
 MORE_QUESTIONS = [
+    Asked("pages", more={"include_bots": "True", "compare": "yoy", "unheard": "of"}),
+    Asked("timeseries", more={"metric": ""}),
     Asked("funnel", more={"steps[]": ["/", "/"]}),
     Asked("funnel", more={"steps[]": ["signup", "/"]}),
     Asked("funnel", more={"steps[]": ["page_view", "page_view", "custom"]}),
@@ -506,8 +512,57 @@ def test_hits_of_today_are_in_the_next_answer() -> None:
         check_all(site, today(EVERYTHING))
 
 
+def test_an_address_may_be_excluded_from_now_on() -> None:
+    site = make_site()
+    store(site, Load((view(ANN, today_at(site, 90), "/"), view(BEN, today_at(site, 90), "/blog/one"))))
+    answer = site.client.patch(
+        f"/api/v1/websites/{site.id}", {"excluded_ips": [DOT.ip, CYD.ip]}, content_type="application/json"
+    )
+    assert answer.status_code == 200
+    store(
+        site, Load((view(CYD._replace(is_excluded=True), today_at(site, 60), "/"), view(ANN, today_at(site, 60), "/")))
+    )
+
+    check_all(site, today(EVERYTHING))
+
+
+def test_hits_as_they_come_count_like_imported_ones_whatever_the_clock_does() -> None:
+    site = make_site()
+    # Stopped, five minutes ahead and back, five minutes behind and back (F18).
+    for step in (0, 0, 300, 300, 0, -300, 0, 1):
+        for sender, path in ((ANN, "/"), (BEN, "/pricing"), (CRAWLER, "/"), (OFFICE, "/"), (ANN, "/blog/one")):
+            send(site, view(sender, moment(site, -step), path))
+    site.now += seconds(301)
+
+    check_all(site, [asked._replace(days=(-1, 1)) for asked in EVERYTHING])
+
+
+def send(site: Site, sent: Sent) -> None:
+    """One request to collect, at its time."""
+    (hit,) = histories.stored(history(sent), today=site.today)
+    body = histories.line(sent, site.id, histories.midnight(site.today))
+    with time_machine.travel(hit.occurred_at, tick=False):
+        answer = collect(site.client, body, user_agent=sent.sender.user_agent, REMOTE_ADDR=sent.sender.ip)
+    assert answer.status_code == (204 if hit.is_bot or hit.is_excluded else 202)
+    site.hits.append(replace(hit, run=0))
+
+
 def today(questions: Sequence[Asked]) -> list[Asked]:
     return [asked._replace(days="today") for asked in questions]
+
+
+def test_server_events_count_as_events_and_are_in_no_visit() -> None:
+    site = make_site()
+    tell(site, STORIES["a visit with everything"])
+    before = len(site.hits)
+    seen = set(Event.objects.filter(website_id=site.website.id).values_list("id", flat=True))
+    store(site, Load(STORIES["steps in and out of order"].loads[0].hits, GROUPS[1]))
+    # The dialects that servers speak are other rooms': here the second load is made theirs.
+    Event.objects.filter(website_id=site.website.id).exclude(id__in=seen).update(is_server=True)
+    site.hits[before:] = [replace(hit, is_server=True) for hit in site.hits[before:]]
+    build(site, "forwards")
+
+    check_all(site, EVERYTHING + MORE_QUESTIONS)
 
 
 # -- building and asking (definition 24, F23) -------------------------------------------------------------------------
