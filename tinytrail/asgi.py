@@ -10,4 +10,5 @@ from analytics.api.routes import ENDPOINTS  # isort: skip
 
 THREADS = 4
 
-application = Front(ENDPOINTS, WSGIMiddleware(django, workers=THREADS))
+# The two libraries spell the types of one protocol differently.
+application = Front(ENDPOINTS, WSGIMiddleware(django, workers=THREADS))  # type: ignore[arg-type]

@@ -193,10 +193,10 @@ def commands(host: str) -> dict[str, list[str]]:
     celery = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
     return {
         "web server": [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--log-level", "error"),
             *("--host", host, "--port", str(settings.PORT), "--workers", str(settings.WEB_WORKERS)),
             *("--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 1)),
-            "tinytrail.wsgi:application",
+            "tinytrail.asgi:application",
         ],
         # Threads, because tasks wait for PostgreSQL: one process, and it answers a ping while it works.
         "worker": [

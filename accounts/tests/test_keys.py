@@ -2,12 +2,12 @@ import logging
 import time
 
 import pytest
+from django.utils import timezone
 
 from accounts import keys
 from accounts.models import AuditEntry, User
 from accounts.removal import remove_account
 from accounts.tests.builders import make_root, make_user
-from django.utils import timezone
 
 pytestmark = pytest.mark.django_db
 

@@ -131,7 +131,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionError
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > limit:
             return None
         if not message.get("more_body"):
