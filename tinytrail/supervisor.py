@@ -195,7 +195,7 @@ def commands(host: str) -> dict[str, list[str]]:
         "web server": [
             *(sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--log-level", "error"),
             *("--host", host, "--port", str(settings.PORT), "--workers", str(settings.WEB_WORKERS)),
-            *("--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 1)),
+            *("--backpressure", "2048", "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 1)),
             "tinytrail.asgi:application",
         ],
         # Threads, because tasks wait for PostgreSQL: one process, and it answers a ping while it works.

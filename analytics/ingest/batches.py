@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 512
 # More than this waiting is more than can be answered in time: the next one is told to come back.
-MOST_WAITING = 4_096
+MOST_WAITING = 1_024
 DRAIN_SECONDS = 5.0
 
 
