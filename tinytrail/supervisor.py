@@ -148,7 +148,17 @@ def end_leftovers() -> None:
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        time.sleep(0.02)
+        # One that ends gives its memory back before its port.
+        while not all(map(has_ended, processes)):
+            time.sleep(0.02)
+
+
+def has_ended(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in "ZX"
 
 
 def leftovers() -> list[int]:
