@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help run test lint bench
+.PHONY: help run demo test lint bench
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -13,6 +13,10 @@ help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: $(STAMP) ## starts everything, and prints where it is and how to sign in; Ctrl-C stops it
+	@exec $(VENV)/bin/python -m tinytrail
+
+demo: $(STAMP) ## the same, with a website full of made-up visits to look at
+	@$(VENV)/bin/python manage.py demo
 	@exec $(VENV)/bin/python -m tinytrail
 
 test: $(STAMP) ## runs the whole suite against PostgreSQL and Redis of its own

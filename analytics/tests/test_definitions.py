@@ -440,7 +440,7 @@ def build(site: Site, manner: str) -> None:
             aggregate(site, day)
 
 
-@settings(GENERATED, max_examples=120)
+@settings(GENERATED, max_examples=100)
 @given(
     story=histories.past_histories(),
     builds=st.tuples(BUILDS, BUILDS),
