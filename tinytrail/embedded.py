@@ -96,9 +96,15 @@ def reachable(data: Path) -> str:
 
 
 def make_folder(path: Path, mode: int) -> Path:
-    if not path.exists():
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(mode)
+    if not path.is_dir():
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(mode)
+        except OSError as error:
+            raise EngineError(
+                "TINYTRAIL_DATA must be a folder that this user can write to, for example TINYTRAIL_DATA=.data: "
+                f"{path} cannot be made ({error.strerror})."
+            ) from None
     return path
 
 
@@ -132,13 +138,15 @@ def hold(data: Path, name: str) -> socket.socket:
     """
     while True:
         connection = connect(data, name)
-        started = None
+        theirs = started = None
         try:
             if connection is None:
                 connection, theirs = socket.socketpair()
                 started = start_keeper(data, name, theirs)
             answer = listen_to(connection)
         except BaseException:  # a signal, while it starts
+            if theirs is not None:
+                theirs.close()
             leave([connection] if connection else [])
             raise
         if answer == "ready":
@@ -198,10 +206,10 @@ def start_keeper(data: Path, name: str, user: socket.socket) -> "subprocess.Pope
 
     It ends without a word where another keeper is at work already.
     """
-    make_folder(data, 0o711)
     # The environment of PostgreSQL would change it (PGPORT, TZ, LC_ALL), and holds secrets that it need not know.
     environment = {key: os.environ[key] for key in ("PATH", "TMPDIR", "LD_LIBRARY_PATH") if key in os.environ}
     with user:
+        make_folder(data, 0o711)
         # A session of its own: Ctrl-C in the terminal is for the program that uses the engine.
         keeper = subprocess.Popen(
             [sys.executable, "-I", __file__, name, str(data), str(user.fileno())],

@@ -104,7 +104,11 @@ def say(text: str) -> None:
 @contextlib.contextmanager
 def the_only_one() -> Iterator[None]:
     """Two supervisors of one data folder would start everything twice."""
-    with (settings.DATA / "run.lock").open("a") as lock:
+    try:
+        lock = (settings.DATA / "run.lock").open("a")
+    except PermissionError:
+        raise Refused(embedded.of_another_user(settings.DATA)) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -26,7 +26,7 @@ def eventually(condition: Callable[[], object], seconds: float) -> bool:
     return True
 
 
-def clean_environment(data: Path, **variables: object) -> dict[str, str]:
+def clean_environment(**variables: object) -> dict[str, str]:
     """As on a machine where nobody has set anything of TinyTrail's."""
     ours = ("TINYTRAIL_", "COVERAGE_")
     names = ("DATABASE_URL", "REDIS_URL", "HOST", "PORT", "EMAIL_URL", "DJANGO_SETTINGS_MODULE")
@@ -35,7 +35,7 @@ def clean_environment(data: Path, **variables: object) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in names and (not name.startswith(ours) or name == "COVERAGE_PROCESS_CONFIG")
     }
-    return {**kept, "TINYTRAIL_DATA": str(data), **{name: str(value) for name, value in variables.items()}}
+    return {**kept, **{name: str(value) for name, value in variables.items()}}
 
 
 def three_secrets() -> dict[str, str]:
@@ -105,5 +105,5 @@ def python(data: Path, program: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env=clean_environment(data),
+        env=clean_environment(TINYTRAIL_DATA=data),
     )

@@ -139,7 +139,7 @@ def test_servers_that_are_away_are_no_wrong_installation(settings: LazySettings,
 
 
 def test_a_web_server_and_a_migration_refuse_a_wrong_installation_in_one_sentence(tmp_path: Path) -> None:
-    environment = clean_environment(tmp_path, TINYTRAIL_DEBUG=1, HOST="0.0.0.0")
+    environment = clean_environment(TINYTRAIL_DATA=tmp_path, TINYTRAIL_DEBUG=1, HOST="0.0.0.0")
     sentence = (
         "TINYTRAIL_DEBUG shows its insides to everybody who reaches 0.0.0.0. Set TINYTRAIL_DEBUG=0, or HOST=127.0.0.1."
     )

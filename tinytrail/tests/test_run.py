@@ -35,7 +35,7 @@ class Installation:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
-                env=clean_environment(data, **{"PORT": self.port, **variables}),
+                env=clean_environment(TINYTRAIL_DATA=data, **{"PORT": self.port, **variables}),
             )
 
     def __enter__(self) -> "Installation":
@@ -125,7 +125,7 @@ def test_a_page_finds_its_static_files(acme: Installation) -> None:
 def test_a_command_beside_it_shares_its_engines(acme: Installation) -> None:
     before = found(acme.data, "bin/postgres")
     command = [sys.executable, "manage.py", "create_website", "--account", "Globex", "--domain", "globex.example"]
-    environment = clean_environment(acme.data)
+    environment = clean_environment(TINYTRAIL_DATA=acme.data)
     done = subprocess.run(
         [*command, "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
     )
@@ -138,7 +138,7 @@ def test_the_doctor_finds_nothing(acme: Installation) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "doctor", "--json"],
         cwd=ROOT,
-        env=clean_environment(acme.data),
+        env=clean_environment(TINYTRAIL_DATA=acme.data),
         capture_output=True,
         text=True,
         timeout=60,
@@ -277,7 +277,7 @@ def test_what_it_says_is_seen_at_once(data: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env=clean_environment(data, PORT=port),
+        env=clean_environment(TINYTRAIL_DATA=data, PORT=port),
     ) as process:
         lines = []
         while not lines or lines[-1] != f"{READY}\n":

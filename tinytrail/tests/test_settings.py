@@ -17,11 +17,11 @@ from tinytrail import settings as module
 from tinytrail.tests.engines import ROOT, clean_environment, three_secrets
 
 
-def start(data: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+def start(**variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "tinytrail"],
         cwd=ROOT,
-        env=clean_environment(data, **variables),
+        env=clean_environment(**variables),
         capture_output=True,
         text=True,
         timeout=30,
@@ -32,7 +32,7 @@ def test_it_works(tmp_path: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-c", "from tinytrail import settings as s; print(s.HOST, s.PORT, s.WEB_WORKERS, s.DATA)"],
         cwd=ROOT,
-        env=clean_environment(tmp_path),
+        env=clean_environment(TINYTRAIL_DATA=tmp_path),
         capture_output=True,
         text=True,
         check=True,
@@ -51,6 +51,9 @@ def test_it_works(tmp_path: Path) -> None:
         ("TINYTRAIL_WEB_WORKERS", "0"),
         ("TINYTRAIL_WEB_WORKERS", "-1"),
         ("TINYTRAIL_DEBUG", "yes"),
+        ("TINYTRAIL_DATA", "/etc/passwd"),
+        ("TINYTRAIL_DATA", "/etc/passwd/data"),
+        ("TINYTRAIL_DATA", "/proc/nowhere"),
         ("TINYTRAIL_ALLOWED_HOSTS", "*"),
         ("TINYTRAIL_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TINYTRAIL_TRUSTED_PROXIES", "proxy.example.com"),
@@ -71,7 +74,7 @@ def test_it_works(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path, variable: str, value: str) -> None:
-    done = start(tmp_path, **{**three_secrets(), variable: value})
+    done = start(**{"TINYTRAIL_DATA": str(tmp_path), **three_secrets(), variable: value})
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert variable in done.stderr
@@ -80,7 +83,7 @@ def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path, variabl
 
 
 def test_secrets_are_required_beside_a_database_of_ones_own(tmp_path: Path) -> None:
-    done = start(tmp_path, DATABASE_URL="postgresql://acme@db.example.com/acme")
+    done = start(TINYTRAIL_DATA=str(tmp_path), DATABASE_URL="postgresql://acme@db.example.com/acme")
     assert done.stderr == (
         "TINYTRAIL_SECRET_KEY must be set when DATABASE_URL is set, for example from `openssl rand -hex 32`.\n"
     )
@@ -134,7 +137,7 @@ def test_the_number_of_a_redis_database_reaches_the_broker(tmp_path: Path) -> No
     said = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
-        env=clean_environment(tmp_path, REDIS_URL=url),
+        env=clean_environment(TINYTRAIL_DATA=tmp_path, REDIS_URL=url),
         capture_output=True,
         text=True,
         check=True,
