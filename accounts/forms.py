@@ -1,6 +1,8 @@
 """Forms of the back office. What they accept is decided by the same functions as over the API."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,7 +11,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from accounts import content_groups, domains, exclusion
-from accounts.models import User, Website
+from accounts.models import Account, User, Website
 
 
 class Lines(forms.Field):
@@ -32,11 +34,23 @@ class Lines(forms.Field):
         return "\n".join(map(self.write, value)) if isinstance(value, list) else value
 
     def to_python(self, value: object) -> list[Any]:
-        lines = [line.strip() for line in str(value or "").splitlines()]
+        lines = [(number, line.strip()) for number, line in enumerate(str(value or "").splitlines(), 1)]
+        items: list[object] = []
+        for number, line in lines:
+            if line:
+                with self._refusals(f"Line {number}: "):
+                    items += self.check([self.read(line)])
+        with self._refusals(""):
+            return self.check(items)
+
+    @contextmanager
+    def _refusals(self, place: str) -> Iterator[None]:
+        """Sentences of the API, which name the place in a list, for people who look at lines."""
         try:
-            return self.check([self.read(line) for line in lines if line])
+            yield
         except ValueError as error:
-            raise ValidationError(str(error)) from None
+            sentence = re.sub(r"^\w+\[0\]\.?", "", str(error)).strip() if place else str(error)
+            raise ValidationError(place + sentence) from None
 
     def has_changed(self, initial: object, data: object) -> bool:
         # Untouched text leaves the list as it is, also one that lines cannot say.
@@ -54,7 +68,16 @@ def write_group(group: dict[str, str]) -> str:
     return f"{group['name']}: {group['pattern']}"
 
 
-class WebsiteForm(forms.ModelForm[Website]):
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    class Meta:
+        model = Account
+        fields: ClassVar = ["name"]
+
+
+class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    # Whose website it will be when the form does not ask.
+    owner: Account | None = None
+
     content_groups = Lines(
         read=read_group,
         write=write_group,
@@ -75,6 +98,11 @@ class WebsiteForm(forms.ModelForm[Website]):
         model = Website
         fields: ClassVar = ["account", "domain", "content_groups", "excluded_ips"]
 
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 (the form's own)
+        super().__init__(*args, **options)
+        if self.owner is not None and self.instance.account_id is None:
+            self.instance.account = self.owner
+
     def clean_domain(self) -> str:
         try:
             return domains.check(self.cleaned_data["domain"])
@@ -89,8 +117,12 @@ class WebsiteForm(forms.ModelForm[Website]):
             self.add_error("domain", "The account has a website with this domain already.")
         return cleaned
 
+    def _get_validation_exclusions(self) -> set[str]:
+        # The constraint would say the same again, above the form. Of two who ask at once the database tells one.
+        return {*super()._get_validation_exclusions(), "account"}
 
-class UserForm(forms.ModelForm[User]):
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
     new_password = forms.CharField(
         required=False,
         strip=False,
@@ -130,3 +162,5 @@ class UserForm(forms.ModelForm[User]):
             self.instance.set_unusable_password()
         elif self.cleaned_data.get("new_password"):
             self.instance.set_password(self.cleaned_data["new_password"])
+        elif not self.instance.password:
+            self.instance.set_unusable_password()

@@ -15,7 +15,8 @@ def remove_account(account: Account, *, by: User | None, now: datetime) -> None:
     """Its users' keys and sign-ins stop, its websites vanish; the rows are purged later."""
     account.deleted_at = now
     account.save(update_fields=["deleted_at"])
-    account.users.update(is_active=False)
+    # Their logins are free for others.
+    account.users.update(is_active=False, login=None)
     account.websites.filter(deleted_at=None).update(deleted_at=now)
     audit.record("account.remove", account.id, by=by)
     changes.announce()

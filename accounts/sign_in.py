@@ -92,8 +92,9 @@ class LoginForm(AuthenticationForm):
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            # A list, not a generator: each of them is counted.
-            if any([limits.retry_after("LOGIN", key) for key in keys]):
+            # Each of them is counted, whatever the first says.
+            waits = [limits.retry_after("LOGIN", key) for key in keys]
+            if any(waits):
                 raise ValidationError(self.error_messages["locked"], code="locked") from None
             raise
         return cleaned

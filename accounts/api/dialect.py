@@ -1,7 +1,7 @@
 """ROOM v1, its manners: a key in X-API-KEY, two roles, one limit a key, and an envelope around every answer.
 
-Checks run in the order of contract 2.1: route, key (401), limit (429), role (403), id in the path (400), resource (404),
-body and query (400).
+Checks run in the order of contract 2.1: route, key (401), limit (429), role (403), id in the path (400), resource
+(404), body and query (400).
 """
 
 import logging
@@ -138,7 +138,7 @@ class JsonObject(BaseParser):
 
     def parse(
         self,
-        stream: Any,
+        stream: Any,  # noqa: ANN401 (DRF's signature)
         media_type: str | None = None,
         parser_context: Any = None,  # noqa: ANN401 (DRF's signature)
     ) -> dict[str, Any]:

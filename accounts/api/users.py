@@ -6,7 +6,7 @@ import msgspec
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import keys
+from accounts import audit, keys
 from accounts.api.dialect import InvalidPayload, NotFound, V1View, path_uuid, success, timestamp
 from accounts.api.documentation import answers, documented
 from accounts.models import Account, User
@@ -68,6 +68,7 @@ class UsersView(V1View):
             user, key = register_user(account, role=wanted.role, email=wanted.email)
         except ValueError as error:
             raise InvalidPayload(str(error)) from None
+        audit.record("api_key.issue", user.id, by=self.caller)
         return secretly(success({**shown(user), "apiKey": key}, 201))
 
 
