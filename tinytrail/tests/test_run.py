@@ -235,7 +235,7 @@ def make(data: Path, folder: Path) -> Installation:
     """`make run` with the environment that runs this test, as if it had installed it."""
     installed = folder / "installed"
     installed.touch()
-    return Installation(data, "make", "run", f"VENV={Path(sys.executable).parent.parent}", f"STAMP={installed}")
+    return Installation(data, "make", "run", f"VENV={Path(sys.executable).parent.parent}", f"RUNNABLE={installed}")
 
 
 def test_a_supervisor_that_is_killed_leaves_nothing_behind(data: Path) -> None:
