@@ -14,7 +14,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
-from analytics.models import DirtyDay, Salt
+from analytics.ingest import outage
+from analytics.models import DirtyDay, Quarantine, Salt
 from analytics.retention import next_month, partitions
 from tinytrail import checks
 from tinytrail.celery import app
@@ -22,6 +23,8 @@ from tinytrail.celery import app
 PATIENCE_SECONDS = 2
 # A day with newer events than its build waits a minute for the next one.
 BEHIND = timedelta(minutes=10)
+# What waits in the outage stream is stored within half a minute of PostgreSQL's return.
+STUCK = timedelta(minutes=2)
 # Yesterday's salt is destroyed within an hour of its day's end.
 SALT_GRACE = timedelta(hours=1)
 # Clocks of two hosts; more, and events land in wrong minutes and visits.
@@ -156,6 +159,26 @@ def redis_server(now: datetime) -> Iterator[Finding]:
         yield Finding("redis", "ok", f"Redis {facts['redis_version']} answers, and keeps what it was given.")
 
 
+def outage_stream(now: datetime) -> Iterator[Finding]:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS) as client:
+        length, since = outage.length(client), outage.oldest_at(client)
+    if since is None:
+        yield Finding("outage stream", "ok", "Nothing waits for PostgreSQL.")
+        return
+    age = now - since
+    level = "error" if age > STUCK else "warning"
+    advice = "PostgreSQL is or was away; once it is back a web process or the Celery worker stores them."
+    yield Finding("outage stream", level, f"{length} batches wait, the oldest for {age.total_seconds():.0f} s.", advice)
+
+
+def quarantine(now: datetime) -> Iterator[Finding]:
+    if kept := Quarantine.objects.count():
+        advice = "See why in analytics_quarantine, then run manage.py replay_quarantine."
+        yield Finding("quarantine", "warning", f"{kept} rows were refused by the table of events.", advice)
+    else:
+        yield Finding("quarantine", "ok", "No row was refused by the table of events.")
+
+
 def worker(now: datetime) -> Iterator[Finding]:
     answers = app.control.ping(timeout=PATIENCE_SECONDS)
     if answers:
@@ -200,6 +223,8 @@ EXAMINATIONS: tuple[Examination, ...] = (
     partitions_ahead,
     salts,
     builds,
+    quarantine,
     redis_server,
+    outage_stream,
     worker,
 )

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 import redis
@@ -112,10 +112,15 @@ def opened(fields: Mapping[bytes, bytes]) -> list[Row] | None:
         return None
 
 
-def oldest_ms(client: redis.Redis) -> int | None:
-    """When the oldest entry came, in Unix milliseconds; None when nothing waits."""
+def length(client: redis.Redis) -> int:
+    """How many batches wait."""
+    return int(client.xlen(STREAM))
+
+
+def oldest_at(client: redis.Redis) -> datetime | None:
+    """When the oldest of them came; None when nothing waits."""
     first = oldest(client, 1)
-    return int(first[0][0].partition(b"-")[0]) if first else None
+    return datetime.fromtimestamp(int(first[0][0].partition(b"-")[0]) / 1000, UTC) if first else None
 
 
 @contextmanager

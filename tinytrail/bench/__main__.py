@@ -22,9 +22,10 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tinytrail.bench import history
+        from tinytrail.bench import history, ingestion
 
         call_command("migrate", verbosity=0)
+        ingestion.run()
         history.run(events=events, days=DAYS)
 
 

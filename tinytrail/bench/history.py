@@ -108,7 +108,7 @@ def reports(site: Website, key: str) -> None:
     heading("Reports over HTTP, 90 days, uncached, p95")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    with Server() as server:
+    with Server("tinytrail.asgi:application", "asgi") as server:
         for report in REPORTS:
             joint = "&" if "?" in report else "?"
             address = f"/api/v1/reports/{report}{joint}website_id={site.public_id}&period=90d"

@@ -1,0 +1,171 @@
+"""Taking events: the front against the least that other ways cost, in interleaved rounds."""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Website
+from analytics.models import Event
+from analytics.traffic import AGENTS
+from tinytrail.bench import load
+from tinytrail.bench.figures import at_most, heading, line, percentile
+from tinytrail.bench.history import website
+from tinytrail.bench.load import Load
+from tinytrail.bench.server import Server
+
+ROUNDS = 5
+ROUND_SECONDS = 3.0
+CONNECTIONS = 64
+EMPTY_VIEW_GOAL = 1.2
+RAW_GOAL = 0.40
+LATENCY_GOAL_MS = 15
+COMMITS_GOAL = 25
+MEMORY_GOAL_MIB = 90
+TABLE = """
+CREATE TABLE IF NOT EXISTS bench_taken (id bigserial PRIMARY KEY, website_id uuid NOT NULL, event_type varchar(64)
+NOT NULL, url text NOT NULL, path text NOT NULL, referrer text NOT NULL, screen_width double precision,
+screen_height double precision, received_at timestamptz NOT NULL)
+"""
+
+RIVAL = {"TINYTRAIL_BENCH_RIVAL": "1"}
+
+
+def run() -> None:
+    heading(f"Taking events, {CONNECTIONS} connections, {ROUNDS} interleaved rounds, one worker each")
+    with website() as (site, _), rival_table(), ExitStack() as stack:
+        servers = {
+            "durable": stack.enter_context(Server("tinytrail.asgi:application", "asgi")),
+            "raw": stack.enter_context(Server("tinytrail.bench.rivals:raw", "asgi")),
+            "empty": stack.enter_context(Server("tinytrail.bench.rivals:django", "wsgi", **RIVAL)),
+            "drf": stack.enter_context(Server("tinytrail.bench.rivals:django", "wsgi", **RIVAL)),
+        }
+        paths = {"durable": "/api/v1/collect", "raw": "/", "empty": "/empty", "drf": "/drf"}
+        calls = {name: call(site, path) for name, path in paths.items()}
+        idle = memory_mib(servers["durable"].worker)
+        for name, server in servers.items():
+            load.run(server.port, calls[name], connections=CONNECTIONS, seconds=1.0)
+        rates = throughput(site, servers, calls)
+        latency(servers["durable"], calls["durable"], rates["durable"])
+        loaded = memory_mib(servers["durable"].worker)
+        at_most("resident memory of the web process, idle", idle, MEMORY_GOAL_MIB, "MiB")
+        at_most("resident memory of the web process, loaded", loaded, MEMORY_GOAL_MIB, "MiB")
+
+
+def throughput(site: Website, servers: dict[str, Server], calls: dict[str, bytes]) -> dict[str, float]:
+    """The median rate of each server; the durable one's stored rows are counted against its answers."""
+    found: dict[str, list[float]] = {name: [] for name in servers}
+    before, commits, round_trips, cpu = stored(site), commits_so_far(), redis_calls(), servers["durable"].cpu_seconds()
+    answers = 0
+    for _ in range(ROUNDS):
+        for name, server in servers.items():
+            made = load.run(server.port, calls[name], connections=CONNECTIONS, seconds=ROUND_SECONDS)
+            found[name].append(made.rate)
+            if set(made.statuses) != {"202"}:
+                raise RuntimeError(f"{name} answered {made.statuses}.")
+            if name == "durable":
+                answers += made.answers
+    rates = {name: statistics.median(values) for name, values in found.items()}
+    for name, what in (("raw", "a raw ASGI answer"), ("empty", "an empty Django view"), ("drf", "DRF and the ORM")):
+        print(f"{what:<44} {rates[name]:>12,.0f} calls/s", flush=True)
+    durable = rates["durable"]
+    print(f"{'durable collect':<44} {durable:>12,.0f} calls/s", flush=True)
+    line(
+        "durable collect / empty Django view",
+        f"{durable / rates['empty']:.2f}",
+        "at least 1.2",
+        durable / rates["empty"] / EMPTY_VIEW_GOAL,
+    )
+    line(
+        "durable collect / raw ASGI answer",
+        f"{durable / rates['raw']:.2f}",
+        "at least 0.40",
+        durable / rates["raw"] / RAW_GOAL,
+    )
+    print(f"{'durable collect / DRF and the ORM':<44} {durable / rates['drf']:>22.2f}")
+    line(
+        "rows stored / events accepted",
+        f"{stored(site) - before:,} / {answers:,}",
+        "equal",
+        (stored(site) - before) / answers,
+    )
+    drf_commits = sum(found["drf"]) * ROUND_SECONDS
+    at_most(
+        "COMMITs per 1,000 events",
+        max(0.0, commits_so_far() - commits - drf_commits) / answers * 1000,
+        COMMITS_GOAL,
+        "",
+    )
+    at_most("Redis calls per 1,000 events", (redis_calls() - round_trips) / answers * 1000, COMMITS_GOAL, "")
+    spent = (servers["durable"].cpu_seconds() - cpu) / answers * 1_000_000
+    print(f"{'CPU of the web process per event':<44} {spent:>19,.0f} us")
+    return rates
+
+
+def latency(server: Server, request: bytes, saturation: float) -> None:
+    for connections in (16, 64):
+        made = load.run(server.port, request, connections=connections, seconds=ROUND_SECONDS)
+        print(f"{f'saturated, {connections} connections: p50, p99':<44} {milliseconds(made)}", flush=True)
+    half = load.run(server.port, request, connections=64, seconds=2 * ROUND_SECONDS, rate=saturation / 2)
+    at_most("p99 at half of saturation", percentile(half.latencies, 99) * 1000, LATENCY_GOAL_MS, "ms")
+
+
+def milliseconds(made: Load) -> str:
+    return f"{percentile(made.latencies, 50) * 1000:>8.1f} ms {percentile(made.latencies, 99) * 1000:>8.1f} ms"
+
+
+def call(site: Website, path: str) -> bytes:
+    """A page view of the website as the bytes of a request."""
+    body = json.dumps(
+        {
+            "website_id": str(site.public_id),
+            "event_type": "page_view",
+            "url": "https://bench.example/blog/post-1?utm_source=news",
+            "path": "/blog/post-1",
+            "referrer": "https://www.google.com/",
+            "screen_width": 1920,
+            "screen_height": 1080,
+        }
+    )
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nUser-Agent: {AGENTS[0][0]}\r\n"
+        f"Origin: https://bench.example\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+@contextmanager
+def rival_table() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(TABLE)
+        yield
+        cursor.execute("DROP TABLE bench_taken")
+
+
+def stored(site: Website) -> int:
+    return Event.objects.filter(website_id=site.id).count()
+
+
+def commits_so_far() -> int:
+    with connection.cursor() as cursor:
+        # Sessions report their counts with a delay of up to a second.
+        time.sleep(1.1)
+        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def redis_calls() -> int:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return int(client.info("stats")["total_commands_processed"])
+
+
+def memory_mib(process: int) -> float:
+    for row in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if row.startswith("Rss:"):
+            return int(row.split()[1]) / 1024
+    return 0.0

@@ -1,0 +1,52 @@
+"""What the front is measured against: the least that each way of answering a POST costs."""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+# -- a raw ASGI answer ------------------------------------------------------------------------------------------------
+
+Message = MutableMapping[str, Any]
+
+
+async def raw(
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    """Reads the body and answers."""
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 202, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": b'{"status":"accepted"}'})
+
+
+# -- two Django views, in an application of their own -----------------------------------------------------------------
+
+
+def django_application() -> Any:  # noqa: ANN401 (a WSGI application)
+    """An application with a view that does nothing, and one with a serializer that stores a row."""
+    from django.conf import settings
+
+    from tinytrail import settings as ours
+
+    settings.configure(
+        SECRET_KEY="bench" * 10,
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF="tinytrail.bench.rival_views",
+        MIDDLEWARE=[],
+        INSTALLED_APPS=["rest_framework"],
+        DATABASES=ours.DATABASES,
+        USE_TZ=True,
+        REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None},
+    )
+    from django.core.wsgi import get_wsgi_application
+
+    return get_wsgi_application()
+
+
+if os.environ.get("TINYTRAIL_BENCH_RIVAL"):
+    django = django_application()
