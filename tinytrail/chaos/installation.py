@@ -47,22 +47,11 @@ class Installation:
         self.restarts = 0
         self._is_stopping = False
         self._engines = contextlib.ExitStack()
-        # It warns every root.
-        celery = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet")
-        self.commands: dict[str, tuple[str, ...]] = {
-            "web": (
-                *(sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--log-level", "error"),
-                *("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--respawn-failed-workers"),
-                application,
-            ),
-            "celery": (
-                *(*celery, "-A", "tinytrail", "worker", "--pool", "threads", "--concurrency", "2"),
-                *("--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
-            ),
-            "beat": (
-                *(*celery, "-A", "tinytrail.beat", "beat", "--loglevel", "WARNING", "--pidfile", ""),
-                *("--schedule", str(self.data / "beat-schedule")),
-            ),
+        # What production starts, by the names of the Procfile.
+        self.commands = {
+            name: command.strip().replace(APPLICATION, application)
+            for name, colon, command in (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
+            if colon and not name.startswith("#")
         }
 
     def __enter__(self) -> Self:
@@ -90,7 +79,9 @@ class Installation:
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and "TINYTRAIL_" not in name}
         limits = {"TINYTRAIL_LIMIT_COLLECT": "off", "TINYTRAIL_LIMIT_API_KEY": "off"}
-        return {**kept, **limits, "TINYTRAIL_DATA": str(self.data), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+        own = {"PATH": path, "TMPDIR": str(self.data), "TINYTRAIL_DATA": str(self.data), "PORT": str(self.port)}
+        return {**kept, **limits, **own}
 
     def look_after(self) -> None:
         """Starts whatever does not run. Called from the main thread only, whose end is the end of them all."""
@@ -107,7 +98,7 @@ class Installation:
     def start(self, name: str) -> None:
         with (self.data / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                self.commands[name],
+                ("sh", "-c", f"exec {self.commands[name]}"),
                 cwd=ROOT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -251,7 +242,7 @@ class Installation:
 
     def kill(self, kind: str, choice: random.Random) -> bool:
         """Kills one of a kind with SIGKILL; False when there is none just now. KINDS names them."""
-        if kind in ("web", "celery"):
+        if kind in self.processes:
             if self.processes[kind].poll() is not None:
                 return False
             self.kill_group(kind)
@@ -272,7 +263,7 @@ class Installation:
         return True
 
 
-KINDS = ("web worker", "web", "celery", "redis", "backend", "postmaster")
+KINDS = ("web worker", "web", "worker", "redis", "backend", "postmaster")
 # All processes of PostgreSQL end with one of its backends, and start again.
 POSTGRESQL = ("backend", "postmaster")
 

@@ -53,7 +53,7 @@ class Ledger:
         self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - self.sent_at[number])
         self.fates[number] = Fate.ACCEPTED if status in SUCCESSES else Fate.REFUSED
         self.in_doubt += self.is_count_in_doubt and self.fates[number] == Fate.REFUSED
-        if status not in ((400,) if is_malformed(number) else (*SUCCESSES, 503)):
+        if status not in ((400, 503) if is_malformed(number) else (*SUCCESSES, 503)):
             self.wrong[f"{status} to {'a malformed request' if is_malformed(number) else 'an event'}"] += 1
         if status == 503 and b"\r\nretry-after: " not in head.lower():
             self.wrong["503 without Retry-After"] += 1
@@ -186,7 +186,10 @@ class Caller(asyncio.Protocol):
         if separator and len(body) >= length(head):
             self.close_book(head)
             self.buffer = b""
-            self.send()
+            if b"\r\nconnection: close" in head.lower():
+                self.transport.close()
+            else:
+                self.send()
 
     def connection_lost(self, error: Exception | None) -> None:
         # Half an answer is one, as soon as its status line is whole.

@@ -2,9 +2,9 @@
 
 import statistics
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tinytrail.chaos.installation import Installation
 from tinytrail.chaos.load import Fate, Ledger, is_bot
 
 # The reasons under which a 503 is counted; everything else that was counted here is a 400.
@@ -95,46 +95,48 @@ class Verdict:
         )
 
 
-def compare(verdict: Verdict, ledger: Ledger, installation: Installation) -> None:
-    """Fills in what the ledger and the installation's database say of each other. Nothing may be on its way."""
-    fates = ledger.fates
-    verdict.requests = len(fates)
+def compare(verdict: Verdict, ledger: Ledger, stored: Iterable[str], counted: Mapping[str, int]) -> None:
+    """Fills in what the ledger says, and how the stored paths and the counts of what was not stored differ from it."""
+    verdict.requests = len(ledger.fates)
     verdict.accepted, verdict.unknown = ledger.count(Fate.ACCEPTED), ledger.count(Fate.UNKNOWN)
     verdict.refused = ledger.count(Fate.REFUSED)
-    verdict.wrong_answers = ledger.wrong
     verdict.in_doubt = ledger.in_doubt
     verdict.statuses = ledger.statuses
+    verdict.wrong_answers = ledger.wrong
     verdict.slowest_answer = ledger.slowest_seconds
-    times = times_stored(verdict, len(fates), installation)
-    for fate, count in zip(fates, times, strict=True):
+    times = times_stored(verdict, stored)
+    for fate, count in zip(ledger.fates, times, strict=True):
         verdict.doubled += max(0, count - 1)
         verdict.lost += fate == Fate.ACCEPTED and not count
         verdict.uninvited += fate == Fate.REFUSED and count > 0
-    compare_counts(verdict, ledger, installation.counted())
+    compare_counts(verdict, ledger, counted)
 
 
-def times_stored(verdict: Verdict, requests: int, installation: Installation) -> bytearray:
+def times_stored(verdict: Verdict, stored: Iterable[str]) -> bytearray:
     """How often each request is stored, up to 255 times."""
-    times = bytearray(requests)
-    for path in installation.stored():
+    times = bytearray(verdict.requests)
+    for path in stored:
         verdict.stored += 1
-        number = int(path.removeprefix("/e/"))
-        if number >= requests:
+        number = number_of(path)
+        if number >= verdict.requests:
             verdict.uninvited += 1
         else:
             times[number] = min(255, times[number] + 1)
     return times
 
 
-def compare_counts(verdict: Verdict, ledger: Ledger, counted: dict[str, int]) -> None:
+def number_of(path: str) -> int:
+    return int(path.removeprefix("/e/"))
+
+
+def compare_counts(verdict: Verdict, ledger: Ledger, counted: Mapping[str, int]) -> None:
     unavailable = sum(counted.get(reason, 0) for reason in REASONS_OF_503)
     malformed = sum(counted.values()) - unavailable
-    answered = {503: unavailable, 400: malformed}
-    for status, count in answered.items():
+    for status, count in {503: unavailable, 400: malformed}.items():
         verdict.uncounted += max(0, ledger.statuses[status] - count)
         verdict.overcounted += max(0, count - ledger.statuses[status])
 
 
-def expected_pageviews(installation: Installation) -> int:
-    """Page views of the stored events that no bot has sent, counted without the installation's code."""
-    return sum(not is_bot(int(path.removeprefix("/e/"))) for path in installation.stored())
+def expected_pageviews(stored: Iterable[str]) -> int:
+    """Page views of the stored events that no bot has sent."""
+    return sum(not is_bot(number_of(path)) for path in stored)
