@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help run demo test lint bench
+.PHONY: help run demo test lint bench chaos
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -31,6 +31,9 @@ lint: $(COMPLETE) ## checks style and types
 
 bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 	@exec $(VENV)/bin/python -m tinytrail.bench
+
+chaos: $(STAMP) ## kills everything under load, and shows that nothing accepted is lost or doubled
+	@exec $(VENV)/bin/python -m tinytrail.chaos
 
 $(RUNNABLE): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "TinyTrail needs Python 3.11 or newer, and found none: install python3.11."; exit 1; }
