@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from accounts.models import Account, Website
-from analytics.models import BuiltDay, DirtyDay, Drop, Event, Visit
+from analytics.models import BuiltDay, DirtyDay, Drop, Event, IdempotencyKey, Quarantine, Visit
 from analytics.rollups.build import build
 
 PARTITION = re.compile(r"analytics_(?:event|visit)_(\d{4})_(\d{2})")
+# Twice as long as a key counts (contract D-28).
+KEYS_LIVE = timedelta(hours=48)
 # How many rows one step removes: well under a second.
 STEP_ROWS = 20_000
 
@@ -35,6 +37,8 @@ def prune(*, now: datetime) -> int:
     Event.objects.filter(occurred_at__lt=moment).delete()
     Visit.objects.filter(day__lt=oldest).delete()
     Drop.objects.filter(day__lt=oldest).delete()
+    Quarantine.objects.filter(at__lt=moment).delete()
+    IdempotencyKey.objects.filter(at__lt=now - KEYS_LIVE).delete()
     return len(gone)
 
 

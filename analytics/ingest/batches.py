@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from analytics.drops import Key
-from analytics.ingest import as_row, enrich, outage, outcome
+from analytics.ingest import CODES, as_row, enrich, outage, outcome
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.ingest.row import Row
 from analytics.ingest.storage import Away, Poison, Storage
@@ -181,47 +181,52 @@ class Batches:
             return
         if self.storage.is_up:
             try:
-                await self._write(rows, drops)
+                repeated = await self._write(rows, drops)
             except Away:
                 self._drops += drops
             else:
-                self._accept(entries)
+                self._accept(entries, repeated)
                 return
         else:
             self._drops += drops
         if rows and await self._stream.put(rows):
             self.figures.outages += len(rows)
-            self._accept(entries)
+            self._accept(entries, {})
             return
         for entry in entries:
             self._give_up(entry, Outcome.UNAVAILABLE)
 
-    async def _write(self, rows: Sequence[Row], drops: Counter[Key]) -> None:
-        """Store the rows; one that the table refuses is found by halving, and kept apart. Raises Away."""
+    async def _write(self, rows: Sequence[Row], drops: Counter[Key]) -> dict[bytes, int]:
+        """Store the rows; one that the table refuses is found by halving, and kept apart.
+
+        Returns the codes of those that were stored before, by their keys. Raises Away.
+        """
         try:
-            await self.storage.write(rows, drops)
+            repeated = await self.storage.write(rows, drops)
             self.figures.commits += 1
+            return repeated
         except Poison as poison:
             try:
                 # The first time a partition may only have been gone: it is made again.
-                await self.storage.write(rows, drops)
+                return await self.storage.write(rows, drops)
             except Poison:
                 if len(rows) <= 1:
                     await self.storage.write([], drops)
                     for row in rows:
                         await self.storage.quarantine(row, str(poison))
-                    return
+                    return {}
                 half = len(rows) // 2
-                await self._write(rows[:half], drops)
-                await self._write(rows[half:], Counter())
+                return await self._write(rows[:half], drops) | await self._write(rows[half:], Counter())
 
     # -- answers --
 
-    def _accept(self, entries: Sequence[Entry]) -> None:
+    def _accept(self, entries: Sequence[Entry], repeated: Mapping[bytes, int]) -> None:
+        """Stored now, or before: then the answer is the one that was given then (D-28)."""
         self.figures.stored += len(entries)
         for entry in entries:
             assert entry.reading.hit is not None
-            entry.verdict = Verdict(outcome(entry.reading.hit))
+            code = repeated.get(entry.row.key) if entry.row and entry.row.key else None
+            entry.verdict = Verdict(outcome(entry.reading.hit) if code is None else CODES[code])
 
     def _give_up(self, entry: Entry, why: Outcome) -> None:
         entry.verdict = Verdict(why)

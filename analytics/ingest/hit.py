@@ -33,6 +33,8 @@ class Hit:
     utm_campaign: str = ""
     properties: dict[str, Any] | None = None
     is_server: bool = False
+    # What the caller calls this event, to be stored once however often it is sent; empty when it has no name.
+    idempotency_key: str = ""
     salt: bytes = b""  # of the day of `occurred_at`
     # What the enrichers have found so far, by column of Event.
     columns: dict[str, Any] = field(default_factory=dict)

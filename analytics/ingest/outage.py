@@ -35,6 +35,8 @@ class Waiting(msgspec.Struct, array_like=True):
     website_id: int
     occurred_at: datetime
     data: bytes
+    key: bytes
+    code: int
 
 
 DECODER = msgspec.msgpack.Decoder(list[Waiting])
@@ -56,7 +58,9 @@ class Stream:
 
     async def put(self, rows: Sequence[Row]) -> bool:
         """Have the rows wait; False when Redis does not take them either."""
-        data = msgspec.msgpack.encode([Waiting(row.website_id, row.occurred_at, row.data) for row in rows])
+        data = msgspec.msgpack.encode(
+            [Waiting(row.website_id, row.occurred_at, row.data, row.key, row.code) for row in rows]
+        )
         try:
             await self._redis.xadd(STREAM, {"rows": data, "sum": str(zlib.crc32(data))})
         except (redis.RedisError, OSError, TimeoutError) as error:
@@ -107,7 +111,7 @@ def opened(fields: Mapping[bytes, bytes]) -> list[Row] | None:
     if str(zlib.crc32(data)).encode() != fields.get(b"sum"):
         return None
     try:
-        return [Row(waiting.website_id, waiting.occurred_at, waiting.data) for waiting in DECODER.decode(data)]
+        return [Row(w.website_id, w.occurred_at, w.data, w.key, w.code) for w in DECODER.decode(data)]
     except msgspec.MsgspecError:
         return None
 

@@ -4,7 +4,7 @@ Packing a row in one go costs a tenth of having each column written by itself.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,6 +53,9 @@ class Row:
     website_id: int
     occurred_at: datetime
     data: bytes
+    # Of an event that its caller named: the digest of the name, and the number of the answer.
+    key: bytes = b""
+    code: int = 0
 
 
 def packed(columns: dict[str, Any]) -> Row:
@@ -81,3 +84,25 @@ def packed(columns: dict[str, Any]) -> Row:
 def document(rows: Iterable[Row]) -> bytes:
     """What COPY ... (FORMAT BINARY) reads."""
     return b"".join((HEADER, *(row.data for row in rows), TRAILER))
+
+
+# Note the keys of named events with their codes; what comes back were not noted within the last day.
+CLAIM = """
+INSERT INTO analytics_idempotencykey AS known (key, outcome, at)
+SELECT key, outcome, now() FROM unnest(%s::bytea[], %s::smallint[]) AS named (key, outcome)
+ON CONFLICT (key) DO UPDATE SET outcome = excluded.outcome, at = excluded.at
+WHERE known.at < now() - interval '24 hours'
+RETURNING key
+"""
+CLAIMED = "SELECT key, outcome FROM analytics_idempotencykey WHERE key = ANY(%s)"
+
+
+def without_repeats(rows: Sequence[Row], repeated: Container[bytes]) -> list[Row]:
+    """The rows whose keys are not among these, of several with one key the first."""
+    seen: set[bytes] = set()
+    fresh = []
+    for row in rows:
+        if not row.key or (row.key not in repeated and row.key not in seen):
+            fresh.append(row)
+        seen.add(row.key)
+    return fresh

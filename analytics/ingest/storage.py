@@ -20,7 +20,7 @@ from django.db import connections
 
 from accounts.models import Website
 from analytics.drops import COUNT, Key
-from analytics.ingest.row import COLUMNS, Row, document
+from analytics.ingest.row import CLAIM, CLAIMED, COLUMNS, Row, document, without_repeats
 from analytics.ingest.visitor import INSERT_SALT, SELECT_SALT
 from analytics.ingest.website import FIELDS
 
@@ -101,29 +101,32 @@ class Storage:
 
         return await self._bounded(load)
 
-    async def write(self, rows: Sequence[Row], drops: Counter[Key]) -> None:
+    async def write(self, rows: Sequence[Row], drops: Counter[Key]) -> dict[bytes, int]:
         """Store rows, their days' notes and counts of drops in one transaction; returns after its COMMIT.
 
-        Raises Away, and Poison when a row is refused.
+        What comes back are the keys of rows that were stored within the last day, with the code they had then: they
+        are not stored again. Raises Away, and Poison when a row is refused.
         """
 
-        async def store(connection: Connection) -> None:
+        async def store(connection: Connection) -> dict[bytes, int]:
             await self._ensure_months(connection, rows)
             await connection.execute("BEGIN")
             try:
-                if rows:
+                repeated = await claim(connection, rows)
+                if fresh := without_repeats(rows, repeated):
                     async with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-                        await copy.write(document(rows))
-                    await connection.execute(notes(rows))
+                        await copy.write(document(fresh))
+                    await connection.execute(notes(fresh))
                 for key, times in sorted(drops.items(), key=str):
                     await connection.execute(COUNT, (*key, times))
                 await connection.execute("COMMIT")
+                return repeated
             except REFUSED as error:
                 await connection.execute("ROLLBACK")
                 raise Poison(f"{type(error).__name__}: {error.diag.message_primary}") from None
 
         try:
-            await self._bounded(store)
+            return await self._bounded(store)
         except Poison:
             # Or a partition that this process remembers is gone.
             self._months.clear()
@@ -187,6 +190,19 @@ class Storage:
                 await self._connect()
             except AWAY:
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+async def claim(connection: Connection, rows: Sequence[Row]) -> dict[bytes, int]:
+    """Note the keys of the rows that have one. Returns those that were noted before, with their codes."""
+    # In one order everywhere, or two processes could wait for each other.
+    named = sorted({row.key: row.code for row in rows if row.key}.items())
+    if not named:
+        return {}
+    keys, codes = zip(*named, strict=True)
+    claimed = await (await connection.execute(CLAIM, (list(keys), list(codes)))).fetchall()
+    known = set(keys) - {bytes(key) for (key,) in claimed}
+    found = await (await connection.execute(CLAIMED, (list(known),))).fetchall() if known else []
+    return {bytes(key): code for key, code in found}
 
 
 def hang_up(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from analytics.ingest.row import COLUMNS, Row, document
+from analytics.ingest.row import CLAIM, COLUMNS, Row, document, without_repeats
 from analytics.models import Quarantine
 
 COPY = f"COPY analytics_event ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
@@ -73,8 +73,9 @@ def store_once(rows: Sequence[Row]) -> int:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(ONCE)
+            fresh = without_repeats(rows, claim(cursor, rows))
             with connection.wrap_database_errors, cursor.copy(COPY_WAITING) as copy:
-                copy.write(document(rows))
+                copy.write(document(fresh))
             cursor.execute("INSERT INTO analytics_event SELECT * FROM waiting ON CONFLICT DO NOTHING")
             note(cursor, rows)
         return 0
@@ -85,6 +86,16 @@ def store_once(rows: Sequence[Row]) -> int:
             return 1
     half = len(rows) // 2
     return store_once(rows[:half]) + store_once(rows[half:])
+
+
+def claim(cursor: Any, rows: Sequence[Row]) -> set[bytes]:  # noqa: ANN401 (Django's wrapper of psycopg's cursor)
+    """Note the keys of the rows that have one. Returns those that were noted before."""
+    named = sorted({row.key: row.code for row in rows if row.key}.items())
+    if not named:
+        return set()
+    keys, codes = zip(*named, strict=True)
+    cursor.execute(CLAIM, [list(keys), list(codes)])
+    return set(keys) - {bytes(key) for (key,) in cursor.fetchall()}
 
 
 def keep(row: Row, reason: str) -> None:

@@ -1,5 +1,6 @@
 from analytics.models.drop import Drop
 from analytics.models.event import Event
+from analytics.models.idempotency import IdempotencyKey
 from analytics.models.quarantine import Quarantine
 from analytics.models.rollups import BuiltDay, DimensionDay, DirtyDay, NameDay, PageDay, SiteDay
 from analytics.models.salt import Salt
@@ -11,6 +12,7 @@ __all__ = [
     "DirtyDay",
     "Drop",
     "Event",
+    "IdempotencyKey",
     "NameDay",
     "PageDay",
     "Quarantine",

@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from analytics.ingest.batches import Batches
 from analytics.ingest.reading import Outcome
 from analytics.ingest.storage import Storage
 from analytics.ingest.website import sites
-from analytics.models import DirtyDay, Drop, Event, Quarantine
+from analytics.models import DirtyDay, Drop, Event, IdempotencyKey, Quarantine
 from analytics.quarantine import replay
 from analytics.tests.builders import CHROME, GOOGLEBOT, a_body, make_website
 from analytics.tests.proxy import Proxy
@@ -183,6 +183,67 @@ def test_stopping_answers_everybody_who_waits(acme):
         return {verdict.outcome for verdict in await asyncio.gather(*calls)}
 
     assert (run(story), Event.objects.count()) == ({Outcome.STORED}, 20)
+
+
+# -- idempotency keys (D-28, F22) -------------------------------------------------------------------------------------
+
+
+def named(website, key, **fields):
+    found = reading(website, **fields)
+    found.hit.idempotency_key = key
+    return found
+
+
+def test_the_same_call_twice_is_stored_once_and_answered_alike(acme):
+    bot = {"agent": GOOGLEBOT}
+    calls = [named(acme, "a", path="/1"), named(acme, "a", path="/2"), named(acme, "b", **bot), named(acme, "b", **bot)]
+    assert run(lambda b: outcomes(b, *calls)) == [Outcome.STORED] * 2 + [Outcome.BOT] * 2
+    again = [named(acme, "a", path="/3"), named(acme, "b", path="/4"), named(acme, "c", path="/5")]
+    assert run(lambda b: outcomes(b, *again)) == [Outcome.STORED, Outcome.BOT, Outcome.STORED]
+    assert paths() == ["/", "/1", "/5"]
+
+
+def test_a_name_counts_within_one_website(acme):
+    other = make_website(acme.account, "other.example")
+    run(lambda b: outcomes(b, named(acme, "a"), named(other, "a")))
+    assert Event.objects.count() == 2
+
+
+def test_after_a_day_a_name_may_be_used_again(acme):
+    run(lambda b: outcomes(b, named(acme, "a", path="/1")))
+    IdempotencyKey.objects.update(at=datetime.now(UTC) - timedelta(hours=25))
+    run(lambda b: outcomes(b, named(acme, "a", path="/2")))
+    assert paths() == ["/1", "/2"]
+
+
+def test_many_processes_with_one_name_store_one(acme):
+    async def story(batches):
+        others = [Batches(settings.REDIS_URL) for _ in range(3)]
+        for other in others:
+            await other.start()
+        calls = [writer.submit(named(acme, f"{n % 5}")) for n, writer in enumerate([batches, *others] * 25)]
+        found = {verdict.outcome for verdict in await asyncio.gather(*calls)}
+        for other in others:
+            await other.stop()
+        return found
+
+    assert (run(story), Event.objects.count()) == ({Outcome.STORED}, 5)
+
+
+def test_names_count_through_an_outage_and_a_lost_commit(acme):
+    async def story(batches, proxy):
+        await outcomes(batches, reading(acme, path="/before"))
+        proxy.cut_after(b"COMMIT")
+        await outcomes(batches, named(acme, "a", path="/1"))
+        await outcomes(batches, named(acme, "a", path="/2"), named(acme, "b", path="/3"))
+        proxy.restore()
+        await until(lambda: batches.storage.is_up)
+        return await outcomes(batches, named(acme, "b", path="/4"), named(acme, "a", path="/5"))
+
+    assert run_behind_proxy(story) == [Outcome.STORED] * 2
+    outage.drain()
+    assert sorted(path for path in paths() if path in ("/1", "/2", "/5")) == ["/1"]
+    assert sum(path in ("/3", "/4") for path in paths()) == 1
 
 
 # -- Redis away -------------------------------------------------------------------------------------------------------

@@ -336,3 +336,13 @@ def test_one_visitor_has_one_key_a_day_and_website_and_others_have_another(clien
         collect(client, a_body(website), REMOTE_ADDR=address, user_agent=agent)
     first, *rest = Event.objects.order_by("id").values_list("visitor", flat=True)
     assert [key == first for key in rest] == [True, False, True, False, False]
+
+
+def test_a_call_with_the_same_idempotency_key_is_stored_once_and_answered_alike(client, acme):
+    answers = [collect(client, a_body(acme, path=f"/{n}"), HTTP_IDEMPOTENCY_KEY="order-7") for n in range(3)]
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert list(Event.objects.values_list("path", flat=True)) == ["/0"]
+
+
+def test_an_idempotency_key_has_its_bounds(client, acme):
+    refused(collect(client, a_body(acme), HTTP_IDEMPOTENCY_KEY="x" * 256))

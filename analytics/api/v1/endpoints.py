@@ -26,6 +26,7 @@ DEFAULT_TYPES = {type_.name.lower(): type_ for type_ in Type if type_ is not Typ
 WIDEST = 100_000
 MOST_PROPERTIES_BYTES = 8 * 1024
 RETRY_STORAGE_SECONDS = 5
+LONGEST_KEY = 255
 
 
 class CollectBody(msgspec.Struct):
@@ -72,19 +73,20 @@ class Collect(Endpoint):
             fields = checked(body.decode(DECODER, call.body or b""), len(call.body or b""))
         except BadBody as bad:
             return Reading(self.dialect, limits, refusal=self.refusal(call, bad))
+        key = call.headers.get("idempotency-key", "").strip()
+        if len(key) > LONGEST_KEY:
+            too_long = BadBody("invalid_field", f"Idempotency-Key must have at most {LONGEST_KEY} characters.")
+            return Reading(self.dialect, limits, refusal=self.refusal(call, too_long))
         website = website_id(fields)
         if website is None:
             # Not a UUID: answered like an unknown website (contract 2.4).
             return Reading(
                 self.dialect, limits, refusal=Refusal(Reply(204, self.cors(call)), Outcome.UNKNOWN_WEBSITE.value)
             )
-        return Reading(
-            self.dialect,
-            limits,
-            hit=as_hit(
-                fields, website, at=now, address=call.address, user_agent=call.headers.get("user-agent", "").strip()
-            ),
-        )
+        agent = call.headers.get("user-agent", "").strip()
+        hit = as_hit(fields, website, at=now, address=call.address, user_agent=agent)
+        hit.idempotency_key = key
+        return Reading(self.dialect, limits, hit=hit)
 
     def answer(self, call: Call, outcome: Outcome) -> Reply:
         if outcome is Outcome.STORED:
