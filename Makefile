@@ -32,7 +32,7 @@ lint: $(COMPLETE) ## checks style and types
 bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 	@exec $(VENV)/bin/python -m tinytrail.bench
 
-chaos: $(STAMP) ## kills everything under load, and shows that nothing accepted is lost or doubled
+chaos: $(RUNNABLE) ## kills everything under load, and shows that nothing accepted is lost or doubled
 	@exec $(VENV)/bin/python -m tinytrail.chaos
 
 $(RUNNABLE): requirements.txt requirements-dev.txt
