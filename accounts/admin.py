@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import audit, keys
 from accounts.forms import AccountForm, UserForm, WebsiteForm
@@ -306,7 +307,6 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
     search_help_text = "Login, e-mail, account or id"
     readonly_fields = ("id", "has_key", "created_at", "last_login")
     readonly_on_change = ("account",)
-    filter_horizontal = ("groups",)
     ordering: ClassVar = ["login", "email", "id"]
     actions_detail: ClassVar = ["new_key"]
 
@@ -329,13 +329,20 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[tuple[str | None, dict[str, Any]]]:
         known = ("id", "has_key", "created_at", "last_login") if obj else ()
+        # An empty list to choose from would only be puzzling.
+        groups = ("groups",) if Group.objects.exists() else ()
         return [
             (None, {"fields": ("account", "role", "email", *known)}),
             (
                 "Signing in to the back office",
-                {"fields": ("login", "new_password", *(("remove_password",) if obj else ()), "groups")},
+                {"fields": ("login", "new_password", *(("remove_password",) if obj else ()), *groups)},
             ),
         ]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:  # noqa: ANN401
+        return super().formfield_for_manytomany(
+            db_field, request, **kwargs | {"widget": UnfoldAdminCheckboxSelectMultipleWidget()}
+        )
 
     def save_model(self, request: HttpRequest, obj: User, form: UserForm, change: bool) -> None:
         form.apply_password()

@@ -17,8 +17,6 @@ from accounts.models import Account, User, Website
 class Lines(forms.Field):
     """A list edited as one line an item."""
 
-    widget = UnfoldAdminTextareaWidget
-
     def __init__(
         self,
         *,
@@ -27,7 +25,7 @@ class Lines(forms.Field):
         check: Callable[[object], list[Any]],
         **options: Any,  # noqa: ANN401 (the field's own)
     ) -> None:
-        super().__init__(required=False, **options)
+        super().__init__(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}), **options)
         self.read, self.write, self.check = read, write, check
 
     def prepare_value(self, value: object) -> object:

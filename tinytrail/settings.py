@@ -214,6 +214,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "tinytrail.web.errors.csrf_failure"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -472,6 +472,14 @@ def test_what_is_wrong_is_said_at_its_field(root, acme, globex, given, field):
     assert [*errors(page)] == [field]
 
 
+def test_groups_are_ticked(root, acme):
+    page = f"{USERS}{acme.pk}/change/"
+    assert "groups" not in office(root).get(page).context["adminform"].form.fields
+    moderators = Group.objects.create(name="Moderators")
+    office(root).post(page, user_form(acme.account, login="acme", groups=[moderators.pk]))
+    assert acme.groups.get() == moderators
+
+
 def test_an_admin_keeps_their_own_role_and_row(root):
     browser = office(root)
     browser.post(f"{USERS}{root.pk}/change/", user_form(root.account, "user", login="root"))

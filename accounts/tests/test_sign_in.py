@@ -201,6 +201,11 @@ def test_login_and_password_let_in(owner):
     assert says("owner", PASSWORD) == "in"
 
 
+def test_who_signed_in_is_led_to_the_overview(client, owner):
+    answer = client.post("/admin/login/", {"username": "owner", "password": PASSWORD})
+    assert answer["Location"] == "/admin/"
+
+
 def test_the_eleventh_bad_password_is_locked_and_so_is_the_right_one(owner):
     assert [says("owner", f"wrong {number}") for number in range(11)] == ["wrong"] * 10 + ["locked"]
     assert says("owner", PASSWORD) == "locked"
