@@ -47,7 +47,7 @@ def is_admin(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_staff and request.user.is_admin
 
 
-class ScopedAdmin(ModelAdmin):  # type: ignore[misc]
+class ScopedAdmin(ModelAdmin):
     """Shows what `visible` says. What it leaves out is not there: no page, no redirect that would tell."""
 
     list_per_page = 100
@@ -121,8 +121,9 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase:
         # An action is for the rows one has seen: never for ten thousand others (A77).
-        request.POST = request.POST.copy()  # type: ignore[assignment]
-        request.POST["select_across"] = "0"  # type: ignore[index]
+        chosen = request.POST.copy()
+        chosen["select_across"] = "0"
+        request.POST = chosen  # type: ignore[assignment]
         answer: HttpResponseBase = super().response_action(request, queryset)
         return answer
 
@@ -311,9 +312,10 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
     actions_detail: ClassVar = ["new_key"]
 
     def visible(self, user: User) -> QuerySet[User]:
-        return User.objects.visible_to(user).select_related("account").defer("key_cipher")
+        users: QuerySet[User] = User.objects.visible_to(user).select_related("account").defer("key_cipher")
+        return users
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_admin(request) and (obj is None or obj.pk != current_user(request).pk)
 
     def remove(self, row: User, *, by: User) -> None:
@@ -322,7 +324,7 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
     def consequence(self, row: User) -> str:
         return "the API key and every session of this user end at once."
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         # Who takes their own role away could not give it back.
         own = ("role",) if obj is not None and obj.pk == current_user(request).pk else ()
         return (*super().get_readonly_fields(request, obj), *own)
@@ -440,5 +442,5 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(AdminsOnly, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(AdminsOnly, DjangoGroupAdmin, ModelAdmin):
     """Rights beyond a role's, for example those of moderators."""

@@ -73,7 +73,7 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("admin:index")
 
 
-class LoginForm(AuthenticationForm):
+class LoginForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
     """Login and password, with bad attempts limited per login and per address alike (A73).
 
     Whether a login exists is told by neither text nor time: unknown ones are counted and hashed the same way.

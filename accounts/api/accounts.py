@@ -23,7 +23,10 @@ class AccountObject(msgspec.Struct, rename="camel"):
 
 
 def shown(account: Account) -> dict[str, object]:
-    return msgspec.to_builtins(AccountObject(str(account.id), account.name, timestamp(account.created_at)))
+    data: dict[str, object] = msgspec.to_builtins(
+        AccountObject(str(account.id), account.name, timestamp(account.created_at))
+    )
+    return data
 
 
 class AccountsView(V1View):

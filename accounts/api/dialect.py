@@ -6,7 +6,7 @@ Checks run in the order of contract 2.1: route, key (401), limit (429), role (40
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -122,13 +122,14 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 class JsonAlways(BaseContentNegotiation):
     """Neither Accept nor ?format= changes anything."""
 
-    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser:
-        return parsers[0]
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type or ""
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or ""
 
 
 class JsonObject(BaseParser):
@@ -198,7 +199,7 @@ class V1View(APIView):
 
     def read(self, shape: type[T]) -> T:
         """The request's body as a msgspec struct. Unknown fields are ignored, null is absent (D-16)."""
-        given = {name: value for name, value in self.request.data.items() if value is not None}
+        given = {name: value for name, value in dict(self.request.data).items() if value is not None}
         try:
             return msgspec.convert(given, shape)
         except msgspec.ValidationError as error:
@@ -219,7 +220,7 @@ def refusal(error: Exception, context: dict[str, Any]) -> Response:
         return Response(envelope(500, "Something went wrong."), status=500)
     answer = Response(envelope(known.status_code, sentence(known)), status=known.status_code)
     if isinstance(known, exceptions.Throttled):
-        answer["Retry-After"] = str(known.wait)
+        answer["Retry-After"] = str(known.wait)  # type: ignore[attr-defined] # missing in the stubs
     if isinstance(known, Unavailable):
         answer["Retry-After"] = str(RETRY_SECONDS)
     if header := getattr(known, "auth_header", None):

@@ -40,9 +40,10 @@ class KeyObject(msgspec.Struct, rename="camel"):
 
 
 def shown(user: User) -> dict[str, object]:
-    return msgspec.to_builtins(
+    data: dict[str, object] = msgspec.to_builtins(
         UserObject(str(user.id), str(user.account_id), user.email, user.role, timestamp(user.created_at))
     )
+    return data
 
 
 def secretly(answer: Response) -> Response:
@@ -92,7 +93,7 @@ class UserKeyView(V1View):
 
 
 def find_user(id: str) -> User:
-    user = User.objects.live().filter(pk=path_uuid(id)).first()
+    user: User | None = User.objects.live().filter(pk=path_uuid(id)).first()
     if user is None:
         raise NotFound
     return user

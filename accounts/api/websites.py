@@ -47,7 +47,7 @@ class WebsiteObject(msgspec.Struct, rename="camel"):
 
 
 def shown(website: Website) -> dict[str, object]:
-    return msgspec.to_builtins(
+    data: dict[str, object] = msgspec.to_builtins(
         WebsiteObject(
             id=str(website.public_id),
             account_id=str(website.account_id),
@@ -57,6 +57,7 @@ def shown(website: Website) -> dict[str, object]:
             created_at=timestamp(website.created_at),
         )
     )
+    return data
 
 
 class WebsitesView(V1View):

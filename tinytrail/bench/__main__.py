@@ -12,7 +12,7 @@ def main() -> None:
     events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tinytrail.settings")
     os.environ.setdefault("TINYTRAIL_DATA", str(Path(__file__).resolve().parents[2] / ".data-bench"))
-    os.environ |= {"TINYTRAIL_LIMIT_API_KEY": "off", "TINYTRAIL_LIMIT_COLLECT": "off"}
+    os.environ |= {"TINYTRAIL_LIMIT_API_KEY": "off", "TINYTRAIL_LIMIT_COLLECT": "1000000000/10"}
     import django
     from django.conf import settings
 

@@ -185,7 +185,7 @@ class Installation:
         """How many entries wait in the outage stream; None when nobody can say."""
         try:
             with self.redis() as client:
-                return int(client.xlen(STREAM))  # type: ignore[arg-type] # the types allow for a coroutine
+                return int(client.xlen(STREAM))
         except redis.RedisError:
             return None
 

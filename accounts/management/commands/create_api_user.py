@@ -18,10 +18,11 @@ class Command(TinyCommand):
         parser.add_argument("--email", help="a label")
 
     @transaction.atomic
-    def run(self, *, account: str, role: str, email: str | None, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        name, role = options["account"], options["role"]
         try:
-            owner = Account.objects.live().filter(name=account.strip()).first() or register_account(account)
-            user, key = register_user(owner, role=role, email=email)
+            owner = Account.objects.live().filter(name=name.strip()).first() or register_account(name)
+            user, key = register_user(owner, role=role, email=options["email"])
         except ValueError as error:
             raise CommandError(str(error)) from None
         return (

@@ -17,10 +17,11 @@ class Command(TinyCommand):
         parser.add_argument("--domain", required=True, help="for example example.com")
 
     @transaction.atomic
-    def run(self, *, account: str, domain: str, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        name = options["account"]
         try:
-            owner = Account.objects.live().filter(name=account.strip()).first() or register_account(account)
-            website = register_website(owner, domain=domain)
+            owner = Account.objects.live().filter(name=name.strip()).first() or register_account(name)
+            website = register_website(owner, domain=options["domain"])
         except ValueError as error:
             raise CommandError(str(error)) from None
         return (

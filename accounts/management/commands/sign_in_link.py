@@ -22,12 +22,13 @@ class Command(TinyCommand):
             help="address of this installation (default: %(default)s)",
         )
 
-    def run(self, *, login: str | None, email: str | None, base_url: str, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        login, email = options["login"], options["email"]
         users = User.objects.live().filter(login__isnull=False)
         found = list((users.filter(login=login) if login else users.filter(email=email))[:2])
         if not found:
             raise CommandError(f"No user {login or email} with a login for the back office.")
         if len(found) > 1:
             raise CommandError(f"More than one user with the e-mail {email}: name one by --login.")
-        link = sign_in_link(found[0], base_url)
+        link = sign_in_link(found[0], options["base_url"])
         return f"Sign in: {link}", {"link": link}
