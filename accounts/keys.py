@@ -50,7 +50,8 @@ def renew(user: User, *, by: User) -> str:
 
 def find(key: str) -> User | None:
     """The live user with this key. Anything at all may be asked for; what was never issued is nobody's."""
-    return User.objects.live().select_related("account").filter(key_hash=digest(key)).first()
+    user: User | None = User.objects.live().select_related("account").filter(key_hash=digest(key)).first()
+    return user
 
 
 def reveal(user: User, *, by: User) -> str:

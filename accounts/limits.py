@@ -19,7 +19,7 @@ def retry_after(name: str, identifier: str) -> int:
 def is_used_up(name: str, identifier: str) -> bool:
     """Whether the next call would be refused. Counts nothing."""
     usage = _usage(name, identifier, increment=False)
-    return bool(usage) and usage["count"] >= usage["limit"]
+    return usage is not None and usage["count"] >= usage["limit"]
 
 
 def _usage(name: str, identifier: str, *, increment: bool) -> dict[str, int] | None:

@@ -43,7 +43,8 @@ class UserQuerySet(models.QuerySet["User"]):
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.live().get(login=username)
+        user: User = self.live().get(login=username)
+        return user
 
 
 # What everybody with a login may do in the back office, to their own account and its websites only: the same as with
@@ -108,7 +109,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         return self.is_active and self.login is not None
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return (self.is_staff and perm in OWN_RIGHTS) or super().has_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
