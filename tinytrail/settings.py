@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from tinytrail import embedded
 
@@ -291,7 +293,46 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-UNFOLD = {"SITE_TITLE": "TinyTrail", "SITE_HEADER": "TinyTrail", "SITE_SYMBOL": "footprint"}
+
+
+def page_of(title: str, icon: str, model: str, *, for_admins: bool = False) -> dict[str, Any]:
+    """An entry of the back office's sidebar: a model's list, for those who may see it."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{model}_changelist"),
+        "permission": lambda request: request.user.is_admin or not for_admins,
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "TinyTrail",
+    "SITE_HEADER": "TinyTrail",
+    "SITE_SYMBOL": "footprint",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tinytrail/mark.svg")},
+    ],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "What is counted",
+                "items": [
+                    page_of("Websites", "language", "accounts_website"),
+                    page_of("Refused requests", "block", "analytics_drop"),
+                ],
+            },
+            {
+                "title": "Who may ask",
+                "items": [
+                    page_of("Accounts", "domain", "accounts_account"),
+                    page_of("Users and keys", "key", "accounts_user", for_admins=True),
+                    page_of("Groups", "group", "auth_group", for_admins=True),
+                    page_of("Audit log", "history", "accounts_auditentry", for_admins=True),
+                ],
+            },
+        ],
+    },
+}
 
 # -- Celery -----------------------------------------------------------------------------------------------------------
 

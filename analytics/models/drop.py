@@ -17,6 +17,7 @@ class Drop(models.Model):
     count = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = "refused request"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["day", "dialect", "reason", "website_id"], name="drop_once", nulls_distinct=False

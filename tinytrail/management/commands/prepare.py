@@ -34,7 +34,8 @@ class Command(TinyCommand):
             help="address of this installation (default: %(default)s)",
         )
 
-    def run(self, *, base_url: str, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        base_url: str = options["base_url"]
         try:
             checks.refuse_wrong_installation()
         except ImproperlyConfigured as error:
