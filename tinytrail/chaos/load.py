@@ -4,15 +4,16 @@ import asyncio
 import json
 import time
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from enum import IntEnum
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 )
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-# One in so many comes from a bot (stored, and answered with 204), one is malformed (counted, and answered with 400).
-BOT_EVERY, MALFORMED_EVERY = 40, 50
+# One in so many comes from a bot (stored, answered with 204), one is malformed (counted, answered with 400), and
+# one has an Idempotency-Key and is sent again, whatever became of it.
+BOT_EVERY, MALFORMED_EVERY, NAMED_EVERY = 40, 50, 25
 # A request that has waited so long is given up: nothing is known of it.
 PATIENCE_SECONDS = 40.0
 RECONNECT_SECONDS = 0.02
@@ -34,6 +35,8 @@ class Ledger:
     def __init__(self) -> None:
         self.fates = bytearray()
         self.sent_at = array("d")
+        # What had become of those that were sent again.
+        self.first_fates: dict[int, Fate] = {}
         self.statuses: Counter[int] = Counter()
         # What no request may be answered with, in its own words.
         self.wrong: Counter[str] = Counter()
@@ -48,16 +51,27 @@ class Ledger:
         self.sent_at.append(time.monotonic())
         return len(self.fates) - 1
 
-    def close(self, number: int, status: int, head: bytes) -> Fate:
+    def reopen(self, number: int) -> None:
+        """The request is sent once more."""
+        self.first_fates[number] = Fate(self.fates[number])
+        if self.fates[number] == Fate.REFUSED:
+            self.fates[number] = Fate.UNKNOWN
+        self.sent_at[number] = time.monotonic()
+
+    def close(self, number: int, status: int, head: bytes) -> bool:
+        """Note an answer. Returns whether an event was accepted that was not before."""
         self.statuses[status] += 1
         self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - self.sent_at[number])
-        self.fates[number] = Fate.ACCEPTED if status in SUCCESSES else Fate.REFUSED
-        self.in_doubt += self.is_count_in_doubt and self.fates[number] == Fate.REFUSED
+        fate = Fate.ACCEPTED if status in SUCCESSES else Fate.REFUSED
+        self.in_doubt += self.is_count_in_doubt and fate is Fate.REFUSED
+        first = self.first_fates.get(number, Fate.NONE)
+        # Of one that was sent twice one success is enough, and one unknown end leaves it unknown.
+        self.fates[number] = Fate.ACCEPTED if Fate.ACCEPTED in (first, fate) else first or fate
         if status not in ((400, 503) if is_malformed(number) else (*SUCCESSES, 503)):
             self.wrong[f"{status} to {'a malformed request' if is_malformed(number) else 'an event'}"] += 1
         if status == 503 and b"\r\nretry-after: " not in head.lower():
             self.wrong["503 without Retry-After"] += 1
-        return Fate(self.fates[number])
+        return fate is Fate.ACCEPTED and first is not Fate.ACCEPTED
 
     def count(self, fate: Fate) -> int:
         return self.fates.count(fate)
@@ -71,6 +85,10 @@ def is_bot(number: int) -> bool:
     return number % BOT_EVERY == BOT_EVERY - 1
 
 
+def is_named(number: int) -> bool:
+    return number % NAMED_EVERY == NAMED_EVERY // 2
+
+
 class Load:
     """Connections to one address that send one event after the other, until `stop()`."""
 
@@ -82,6 +100,7 @@ class Load:
         self.accepted = 0
         self.callers: set[Caller] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._repeats: deque[int] = deque()
         # Who waits for a number of accepted events, and who for one that was sent after a moment.
         self._goals: list[tuple[int, asyncio.Future[None]]] = []
         self._afters: list[tuple[float, asyncio.Future[float]]] = []
@@ -111,8 +130,21 @@ class Load:
         self._afters.append((moment, after))
         return await after
 
+    def next(self) -> int:
+        """The number of the request to be sent now."""
+        if not self._repeats:
+            return self.ledger.open()
+        number = self._repeats.popleft()
+        self.ledger.reopen(number)
+        return number
+
+    def end(self, number: int) -> None:
+        """The request has been answered, or will never be."""
+        if is_named(number) and number not in self.ledger.first_fates:
+            self._repeats.append(number)
+
     def settle(self, number: int, status: int, head: bytes) -> None:
-        if self.ledger.close(number, status, head) is not Fate.ACCEPTED:
+        if not self.ledger.close(number, status, head):
             return
         self.accepted += 1
         if self._goals:
@@ -125,8 +157,9 @@ class Load:
         fields = {"website_id": self.website, "event_type": "page_view", "url": f"https://acme.example{path}"}
         body = json.dumps(fields if is_malformed(number) else fields | {"path": path}).encode()
         agent = GOOGLEBOT if is_bot(number) else CHROME
+        name = f"Idempotency-Key: {number}\r\n" if is_named(number) else ""
         return (
-            f"POST /api/v1/collect HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\n"
+            f"POST /api/v1/collect HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\n{name}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
 
@@ -177,7 +210,7 @@ class Caller(asyncio.Protocol):
         if self.load.is_over:
             self.transport.close()
             return
-        self.number = self.load.ledger.open()
+        self.number = self.load.next()
         self.transport.write(self.load.request(self.number))
 
     def data_received(self, data: bytes) -> None:
@@ -195,12 +228,15 @@ class Caller(asyncio.Protocol):
         # Half an answer is one, as soon as its status line is whole.
         if b"\r\n" in self.buffer:
             self.close_book(self.buffer)
+        if self.number is not None:
+            self.load.end(self.number)
         self.load.callers.discard(self)
         self.gone.set_result(None)
 
     def close_book(self, head: bytes) -> None:
         if self.number is not None:
             self.load.settle(self.number, int(head[9:12]), head)
+            self.load.end(self.number)
             self.number = None
 
     def leave_if_idle(self) -> None:

@@ -16,6 +16,7 @@ class Verdict:
     """What a run has shown. Times are seconds."""
 
     requests: int = 0
+    repeats: int = 0
     accepted: int = 0
     unknown: int = 0
     refused: int = 0
@@ -61,6 +62,7 @@ class Verdict:
     def table(self) -> str:
         lines: list[tuple[str, object]] = [
             ("requests", self.requests),
+            ("sent again under its name", self.repeats),
             ("accepted", self.accepted),
             ("unknown", self.unknown),
             ("refused", self.refused),
@@ -97,7 +99,7 @@ class Verdict:
 
 def compare(verdict: Verdict, ledger: Ledger, stored: Iterable[str], counted: Mapping[str, int]) -> None:
     """Fills in what the ledger says, and how the stored paths and the counts of what was not stored differ from it."""
-    verdict.requests = len(ledger.fates)
+    verdict.requests, verdict.repeats = len(ledger.fates), len(ledger.first_fates)
     verdict.accepted, verdict.unknown = ledger.count(Fate.ACCEPTED), ledger.count(Fate.UNKNOWN)
     verdict.refused = ledger.count(Fate.REFUSED)
     verdict.in_doubt = ledger.in_doubt

@@ -39,6 +39,7 @@ def test_nothing_accepted_is_lost_or_doubled_whatever_is_killed(data):
     assert (verdict.lost, verdict.doubled, verdict.uninvited) == (0, 0, 0), verdict.table()
     assert verdict.is_kept, verdict.table()
     assert verdict.kills == dict.fromkeys(KINDS, 2)
+    assert verdict.repeats > 0
     assert verdict.accepted >= 20_000
     # Half of it may well be malloc's: what counts is that the crowd does not add to it without bound.
     assert verdict.memory_mib < 400
@@ -186,6 +187,15 @@ def test_what_is_refused_or_never_sent_must_not_be_stored():
 def test_a_refusal_that_is_not_counted_is_found():
     verdict = judged(ledger_of(503, 503), storage_unavailable=1)
     assert (verdict.uncounted, verdict.is_kept) == (1, False)
+
+
+def test_one_success_of_a_request_sent_twice_is_enough_and_one_unknown_end_leaves_it_unknown():
+    ledger = ledger_of(202, 0, 503, 503, 503)
+    for number, status in enumerate((0, 503, 0, 202, 503)):
+        ledger.reopen(number)
+        if status:
+            ledger.close(number, status, b"\r\nRetry-After: 5")
+    assert list(ledger.fates) == [Fate.ACCEPTED, Fate.UNKNOWN, Fate.UNKNOWN, Fate.ACCEPTED, Fate.REFUSED]
 
 
 def test_an_answer_that_no_request_may_get_is_found():
