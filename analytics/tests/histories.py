@@ -11,13 +11,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 from analytics.tests.oracle import METRICS, Hit
 
 DOMAIN = "acme.example"
 DAY = timedelta(days=1)
-# So many lines of a history are shown when it fails.
-MOST_LINES = 150
+# So much of a history is shown when it fails: lines, and characters of each.
+MOST_LINES = 100
+WIDEST = 160
 
 
 # -- who sends --------------------------------------------------------------------------------------------------------
@@ -265,7 +267,7 @@ class Sent:
     def __str__(self) -> str:
         more = [self.referrer, self.campaign.query, self.campaign.body, self.screen_width, self.properties]
         words = [self.at, self.sender.ip, AGENTS[self.sender.user_agent].browser, self.event_type, self.path, *more]
-        return " ".join(str(word) for word in words if word)
+        return " ".join(str(word) for word in words if word)[:WIDEST]
 
 
 @dataclass(frozen=True)
@@ -286,6 +288,10 @@ class History:
         for load in self.loads:
             told += [f"groups {load.groups}", *map(str, load.hits)]
         return "\n".join(told[:MOST_LINES])
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, is_cycle: bool) -> None:
+        """Hypothesis prints dataclasses field by field otherwise."""
+        printer.text(repr(self))
 
 
 def midnight(today: date) -> datetime:

@@ -23,7 +23,7 @@ import time_machine
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from accounts.models import Website
@@ -451,6 +451,7 @@ def build(site: Site, manner: str) -> None:
 def test_every_report_agrees_with_the_oracle_on_any_history(
     story: History, builds: tuple[str, str], questions: list[Asked]
 ) -> None:
+    note(story)
     site = make_site()
     for load, manner in zip(story.loads, builds, strict=False):
         store(site, load)
@@ -466,6 +467,7 @@ def test_realtime_agrees_with_the_oracle_on_any_half_hour(data: st.DataObject) -
         data.draw(histories.events(moment(site, ago), sender))
         for ago, sender in data.draw(st.lists(st.tuples(AGO, histories.SENDERS), max_size=15))
     ]
+    note(history(hits))
     store(site, Load(tuple(hits)))
 
     assert json_data(get(site, "realtime", {})) == oracle.realtime(site.hits, site.now)
