@@ -3,7 +3,6 @@
 import html
 import re
 import threading
-from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
