@@ -180,7 +180,10 @@ def quarantine(now: datetime) -> Iterator[Finding]:
 
 
 def worker(now: datetime) -> Iterator[Finding]:
-    answers = app.control.ping(timeout=PATIENCE_SECONDS)
+    with app.connection_for_write() as broker:
+        # A ping alone would try again and again.
+        broker.ensure_connection(max_retries=1, timeout=PATIENCE_SECONDS)
+        answers = app.control.ping(timeout=PATIENCE_SECONDS, connection=broker)
     if answers:
         yield Finding("worker", "ok", f"{len(answers)} Celery worker{'s answer' if len(answers) > 1 else ' answers'}.")
     else:
