@@ -2,9 +2,10 @@
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 COUNT = """
 INSERT INTO analytics_drop (day, dialect, reason, website_id, count) VALUES (%s, %s, %s, %s, %s)
@@ -26,8 +27,14 @@ def count(dialect: str, reason: str, *, day: date, website_id: int | None = None
         taken = _waiting.copy()
         _waiting.clear()
     try:
-        with connection.cursor() as cursor:
-            cursor.executemany(COUNT, [(*key, times) for key, times in sorted(taken.items(), key=str)])
+        add(taken)
     except (DatabaseError, InterfaceError):
         with _lock:
             _waiting.update(taken)
+
+
+def add(counts: Mapping[Key, int]) -> None:
+    """Add to the counts, all or none. Raises DatabaseError."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # In one order everywhere, or two processes could wait for each other.
+        cursor.executemany(COUNT, [(*key, times) for key, times in sorted(counts.items(), key=str)])

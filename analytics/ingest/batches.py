@@ -180,19 +180,14 @@ class Batches:
         if not rows and not drops:
             return
         if self.storage.is_up:
-            try:
-                repeated = await self._write(rows, drops)
-            except Away:
-                self._drops += drops
-            else:
-                self._accept(entries, repeated)
+            with contextlib.suppress(Away):
+                self._accept(entries, await self._write(rows, drops))
                 return
-        else:
-            self._drops += drops
-        if rows and await self._stream.put(rows):
+        if await self._stream.put(rows, drops):
             self.figures.outages += len(rows)
             self._accept(entries, {})
             return
+        self._drops += drops
         for entry in entries:
             self._give_up(entry, Outcome.UNAVAILABLE)
 

@@ -1,15 +1,17 @@
 """The outage stream: where accepted events wait in Redis while PostgreSQL is away.
 
-What goes in is packed rows: nothing in them could name a person. An entry leaves the stream only after its rows are
-committed, and its rows go in once however often it is tried, since their keys are their own.
+What goes in is packed rows, and counts of what was not stored, which would die with the process that remembers them:
+nothing of it could name a person. An entry leaves the stream only after its rows are committed, and its rows go in once
+however often it is tried, since their keys are their own.
 """
 
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import redis
@@ -17,6 +19,8 @@ import redis.asyncio
 from django.conf import settings
 from django.db import connection
 
+from analytics import drops
+from analytics.drops import Key
 from analytics.ingest.row import Row
 from analytics.ingest.writer import keep_damaged, store_once
 
@@ -39,7 +43,26 @@ class Waiting(msgspec.Struct, array_like=True):
     code: int
 
 
-DECODER = msgspec.msgpack.Decoder(list[Waiting])
+class Count(msgspec.Struct, array_like=True):
+    """So many calls that were not stored."""
+
+    day: date
+    dialect: str
+    reason: str
+    website_id: int | None
+    times: int
+
+
+ROWS = msgspec.msgpack.Decoder(list[Waiting])
+COUNTS = msgspec.msgpack.Decoder(list[Count])
+
+
+@dataclass(slots=True, frozen=True)
+class Entry:
+    """An entry, opened."""
+
+    rows: list[Row]
+    counts: list[Count]
 
 
 @dataclass(slots=True, frozen=True)
@@ -56,13 +79,14 @@ class Stream:
             url, socket_timeout=WRITE_SECONDS, socket_connect_timeout=WRITE_SECONDS, retry=None
         )
 
-    async def put(self, rows: Sequence[Row]) -> bool:
-        """Have the rows wait; False when Redis does not take them either."""
+    async def put(self, rows: Sequence[Row], drops: Mapping[Key, int]) -> bool:
+        """Have the rows and the counts of drops wait; False when Redis does not take them either."""
         data = msgspec.msgpack.encode(
             [Waiting(row.website_id, row.occurred_at, row.data, row.key, row.code) for row in rows]
         )
+        counts = msgspec.msgpack.encode([Count(*key, times) for key, times in drops.items()])
         try:
-            await self._redis.xadd(STREAM, {"rows": data, "sum": str(zlib.crc32(data))})
+            await self._redis.xadd(STREAM, {"rows": data, "counts": counts, "sum": str(zlib.crc32(data + counts))})
         except (redis.RedisError, OSError, TimeoutError) as error:
             log.warning("Redis does not take what PostgreSQL cannot: %s", type(error).__name__)
             return False
@@ -88,15 +112,24 @@ def drain() -> Drained:
     rows = quarantined = 0
     with client, alone() as is_alone:
         while is_alone and (entries := oldest(client, ENTRIES_AT_ONCE)):
-            for name, fields in entries:
-                waiting = opened(fields)
-                if waiting is None:
+            waiting: list[Row] = []
+            counts: Counter[Key] = Counter()
+            for _, fields in entries:
+                entry = opened(fields)
+                if entry is None:
                     keep_damaged(repr(fields).encode())
                     quarantined += 1
                 else:
-                    quarantined += store_once(waiting)
-                    rows += len(waiting)
-                client.xdel(STREAM, name)
+                    waiting += entry.rows
+                    counts.update({(c.day, c.dialect, c.reason, c.website_id): c.times for c in entry.counts})
+            # Together, because a transaction for each entry takes longer than its rows do.
+            if waiting:
+                quarantined += store_once(waiting)
+                rows += len(waiting)
+            # Last: only a crash between here and the next line counts them twice.
+            if counts:
+                drops.add(counts)
+            client.xdel(STREAM, *(name for name, _ in entries))
     return Drained(rows, quarantined)
 
 
@@ -105,13 +138,14 @@ def oldest(client: redis.Redis, count: int) -> list[tuple[bytes, dict[bytes, byt
     return client.xrange(STREAM, count=count)  # type: ignore[return-value] # without decode_responses it is bytes
 
 
-def opened(fields: Mapping[bytes, bytes]) -> list[Row] | None:
-    """The rows of an entry, None when it is damaged."""
-    data = fields.get(b"rows", b"")
-    if str(zlib.crc32(data)).encode() != fields.get(b"sum"):
+def opened(fields: Mapping[bytes, bytes]) -> Entry | None:
+    """What is in an entry, None when it is damaged."""
+    data, counts = fields.get(b"rows", b""), fields.get(b"counts", b"")
+    if str(zlib.crc32(data + counts)).encode() != fields.get(b"sum"):
         return None
     try:
-        return [Row(w.website_id, w.occurred_at, w.data, w.key, w.code) for w in DECODER.decode(data)]
+        rows = [Row(w.website_id, w.occurred_at, w.data, w.key, w.code) for w in ROWS.decode(data)]
+        return Entry(rows, COUNTS.decode(counts))
     except msgspec.MsgspecError:
         return None
 

@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analytics', '0004_idempotency'),
+        ("analytics", "0004_idempotency"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='drop',
-            options={'verbose_name': 'refused request'},
+            name="drop",
+            options={"verbose_name": "refused request"},
         ),
     ]

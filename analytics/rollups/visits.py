@@ -48,12 +48,15 @@ def sql_label(expression: str) -> str:
     return f"E'\\x02' || translate({expression}, E'\\x01\\x02\\x03\\x04', '') || E'\\x03'"
 
 
+# A step that begins with / is a path of a page_view, never a name (definitions 20).
+NAME = f"CASE WHEN starts_with(name, '/') THEN '' ELSE {sql_label('name')} END"
+
 STEP = f"""
 CASE type
     WHEN {Type.PAGE_VIEW:d} THEN E'\\x02\\x04\\x03' || {sql_label("path")}
     WHEN {Type.CUSTOM:d} THEN E'\\x02custom\\x03' || CASE name
-        WHEN 'custom' THEN '' WHEN 'page_view' THEN E'\\x02\\x04\\x03' ELSE {sql_label("name")} END
-    WHEN {Type.OTHER:d} THEN {sql_label("name")}
+        WHEN 'custom' THEN '' WHEN 'page_view' THEN E'\\x02\\x04\\x03' ELSE {NAME} END
+    WHEN {Type.OTHER:d} THEN {NAME}
     ELSE E'\\x02' || (ARRAY[{TYPE_WORDS}])[type] || E'\\x03'
 END || E'\\x01'
 """

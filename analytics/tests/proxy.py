@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL's or Redis's Unix socket, that makes it slow, silent or gone."""
+"""A proxy before PostgreSQL, on a Unix socket, that makes it silent or gone."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,14 @@ from typing import Self
 
 
 class Proxy:
-    """Used as an async context; `path` is the socket to connect to instead of `target`.
+    """Used as an async context; `path` is the socket to connect to instead of `host`, a folder of sockets or a name.
 
     `hang()` lets nothing through any more, `cut()` ends every connection and takes no new one, `restore()` ends both.
     `cut_after(word)` cuts the line once the caller has sent the word and the server has had time to act on it.
     """
 
-    def __init__(self, target: str, path: Path) -> None:
-        self.target, self.path = target, path
+    def __init__(self, host: str, port: int, path: Path) -> None:
+        self.host, self.port, self.path = host, port, path
         self._writers: set[asyncio.StreamWriter] = set()
         self._open = asyncio.Event()
         self._open.set()
@@ -48,7 +48,10 @@ class Proxy:
         if self._is_cut:
             writer.transport.abort()
             return
-        their_reader, their_writer = await asyncio.open_unix_connection(self.target)
+        if self.host.startswith("/"):
+            their_reader, their_writer = await asyncio.open_unix_connection(f"{self.host}/.s.PGSQL.{self.port}")
+        else:
+            their_reader, their_writer = await asyncio.open_connection(self.host, self.port)
         self._writers |= {writer, their_writer}
         try:
             await asyncio.gather(self._pump(reader, their_writer, True), self._pump(their_reader, writer, False))

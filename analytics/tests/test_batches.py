@@ -73,11 +73,11 @@ def run(story, *, redis_url=None, storage=None):
 def run_behind_proxy(story, *, redis_url=None):
     """A story about batches and a proxy before PostgreSQL."""
     parameters = connection.get_connection_params()
-    target = f"{parameters['host']}/.s.PGSQL.{parameters.get('port') or 5432}"
+    server = parameters["host"], int(parameters.get("port") or 5432)
 
     async def tell():
         with tempfile.TemporaryDirectory() as folder:
-            async with Proxy(target, Path(folder) / ".s.PGSQL.5432") as proxy:
+            async with Proxy(*server, Path(folder) / ".s.PGSQL.5432") as proxy:
                 batches = Batches(redis_url or settings.REDIS_URL, Storage(host=folder, port="5432"))
                 await batches.start()
                 try:
@@ -321,6 +321,18 @@ def test_with_both_away_nothing_is_taken_and_the_drops_are_counted_afterwards(ac
 
     assert run_behind_proxy(story, redis_url=NO_REDIS) == [Outcome.UNAVAILABLE] * 2
     assert (Event.objects.count(), Drop.objects.get().reason, Drop.objects.get().count) == (1, "storage_unavailable", 2)
+
+
+def test_what_is_refused_while_postgresql_is_away_is_counted_even_if_the_process_dies(acme):
+    async def story(batches, proxy):
+        proxy.cut()
+        # Nothing is known of the website yet, and the other is no JSON.
+        return await outcomes(batches, reading(acme), reading(acme, body=b"{"))
+
+    assert run_behind_proxy(story) == [Outcome.UNAVAILABLE, Outcome.REFUSED]
+    outage.drain()
+    assert dict(Drop.objects.values_list("reason", "count")) == {"storage_unavailable": 1, "malformed_json": 1}
+    assert (Event.objects.count(), waiting()) == (0, 0)
 
 
 def test_a_locked_table_does_not_pile_calls_up(acme):

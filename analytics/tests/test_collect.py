@@ -69,7 +69,9 @@ def test_a_page_view_is_stored_and_accepted(client, acme):
 def test_an_accepted_event_is_committed_when_the_answer_comes(client, acme):
     collect(client, a_body(acme))
     parameters = connection.get_connection_params()
-    with psycopg.connect(**{name: parameters[name] for name in ("dbname", "user", "host")}) as other:
+    with psycopg.connect(
+        **{name: parameters[name] for name in ("dbname", "user", "host", "port") if parameters.get(name)}
+    ) as other:
         assert other.execute("SELECT count(*) FROM analytics_event").fetchone() == (1,)
 
 

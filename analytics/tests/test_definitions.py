@@ -362,6 +362,11 @@ STORIES: dict[str, History] = {
         [view(DOT, NOON, "/"), view(DOT, NOON, "/pricing"), event(DOT, NOON, "signup")],
         [event(reader(1), NOON, "signup"), view(reader(1), NOON, "/pricing"), view(reader(1), NOON, "/")],
     ),
+    "names that are like something else": history(
+        [custom(ANN, NOON + seconds(n), name) for n, name in enumerate(("/pricing", "/", "page_view", "custom", "%"))],
+        [custom(BEN, NOON, "signup"), event(BEN, NOON + seconds(1), "outbound_link", "/pricing")],
+        [custom(CYD, NOON, "scroll_25"), view(CYD, NOON, "/_")],
+    ),
     "two loads of one day": History(
         (Load(tuple(in_turn(ANN, NOON, "/", "/blog/one"))), Load(tuple(in_turn(ANN, NOON + seconds(100), "/"))))
     ),
@@ -377,6 +382,11 @@ MORE_QUESTIONS = [
     Asked("funnel", more={"steps[]": ["signup", "/"]}),
     Asked("funnel", more={"steps[]": ["page_view", "page_view", "custom"]}),
     Asked("funnel", more={"steps[]": ["scroll_25", "/blog/one"]}),
+    Asked("funnel", more={"steps[]": ["custom", "/pricing"]}),
+    Asked("funnel", more={"steps[]": ["/pricing", "page_view"]}),
+    Asked("funnel", more={"steps[]": ["/pricing", "/"]}),
+    Asked("funnel", more={"steps[]": ["page_view", "custom", "%"]}),
+    Asked("funnel", more={"steps[]": ["scroll_25", "/%"]}),
     Asked("funnel", more={"steps[]": ["/blog/one", "close_tab"], "format": "csv"}),
     Asked("custom-events", more={"event_name": "signup"}),
     Asked("pages", more={"per_page": "2", "page": "2"}),
