@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +26,7 @@ from tinytrail import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = "tinytrail.asgi:application"
+PROCESSES = ("web", "worker", "beat")
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 # What somebody has set does not change what is tested.
@@ -38,9 +39,9 @@ class ChaosError(Exception):
 
 
 class Installation:
-    """Used as a context. `application` is what granian serves."""
+    """Used as a context. `application` is what granian serves; `names` those of the Procfile that run."""
 
-    def __init__(self, data: Path, application: str = APPLICATION) -> None:
+    def __init__(self, data: Path, application: str = APPLICATION, names: Container[str] = PROCESSES) -> None:
         self.data = data.resolve()
         self.port = free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,7 +52,7 @@ class Installation:
         self.commands = {
             name: command.strip().replace(APPLICATION, application)
             for name, colon, command in (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
-            if colon and not name.startswith("#")
+            if colon and name in names
         }
 
     def __enter__(self) -> Self:
