@@ -32,6 +32,14 @@ NO_REDIS = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture(autouse=True)
+def _nothing_left_behind():
+    """Whatever still waits would be stored by the next server that a test starts."""
+    yield
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.delete(outage.STREAM)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_remembered():
     sites.forget()
     drops._waiting.clear()
