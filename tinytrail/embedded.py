@@ -11,7 +11,7 @@ This file imports little, and of the standard library only: it runs before anyth
 import contextlib
 import ctypes
 import fcntl
-import importlib.util
+import importlib.machinery
 import os
 import pwd
 import re
@@ -431,8 +431,8 @@ ENGINES: dict[str, type[Engine]] = {"postgres": Postgres, "redis": Redis}
 
 
 def installed_package(name: str) -> Path:
-    """The folder of an installed package, without importing it."""
-    spec = importlib.util.find_spec(name)
+    """The folder of an installed package, without importing it. `make run` puts the engines beside Python's own."""
+    spec = importlib.machinery.PathFinder.find_spec(name, [f"{sys.prefix}/engines", *sys.path])
     if spec is None or not spec.submodule_search_locations:
         raise EngineError(
             f"The package {name.replace('_', '-')} is not installed: run `make run` once, "
