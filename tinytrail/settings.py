@@ -1,6 +1,7 @@
 """Every setting of TinyTrail, read from the environment once, in this one file.
 
-A wrong value stops the start with one sentence that names the variable and shows a right value.
+A wrong value stops the start with one sentence that names the variable and shows a right value. Nothing of Django's is
+imported but the exception for that: the supervisor and beat read this file, too, and stay small.
 """
 
 import ipaddress
@@ -11,8 +12,6 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 from tinytrail import embedded
 
@@ -293,45 +292,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-
-
-def page_of(title: str, icon: str, model: str, *, for_admins: bool = False) -> dict[str, Any]:
-    """An entry of the back office's sidebar: a model's list, for those who may see it."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{model}_changelist"),
-        "permission": lambda request: request.user.is_admin or not for_admins,
-    }
-
-
 UNFOLD = {
     "SITE_TITLE": "TinyTrail",
     "SITE_HEADER": "TinyTrail",
     "SITE_SYMBOL": "footprint",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tinytrail/mark.svg")},
-    ],
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "title": "What is counted",
-                "items": [
-                    page_of("Websites", "language", "accounts_website"),
-                    page_of("Refused requests", "block", "analytics_drop"),
-                ],
-            },
-            {
-                "title": "Who may ask",
-                "items": [
-                    page_of("Accounts", "domain", "accounts_account"),
-                    page_of("Users and keys", "key", "accounts_user", for_admins=True),
-                    page_of("Groups", "group", "auth_group", for_admins=True),
-                    page_of("Audit log", "history", "accounts_auditentry", for_admins=True),
-                ],
-            },
-        ],
-    },
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "tinytrail.backoffice.favicon"}],
+    "SIDEBAR": {"navigation": "tinytrail.backoffice.navigation"},
 }
 
 # -- Celery -----------------------------------------------------------------------------------------------------------

@@ -82,6 +82,23 @@ def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path, variabl
     assert re.search(rf"{variable}=\S|must be|from `openssl", done.stderr)
 
 
+def test_reading_them_loads_little(tmp_path: Path) -> None:
+    """The supervisor and beat read them too, and stay small."""
+    program = (
+        "import sys, tinytrail.supervisor\n"
+        "print(*{'django.conf', 'django.urls', 'django.template', 'celery', 'asyncio'} & set(sys.modules))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=clean_environment(TINYTRAIL_DATA=tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == "\n"
+
+
 def test_secrets_are_required_beside_a_database_of_ones_own(tmp_path: Path) -> None:
     done = start(TINYTRAIL_DATA=str(tmp_path), DATABASE_URL="postgresql://acme@db.example.com/acme")
     assert done.stderr == (
