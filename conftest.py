@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import django
 import pytest
 import redis
-from django.conf import settings
+from django.conf import LazySettings, settings
 
 from tinytrail import embedded
 
@@ -97,3 +97,10 @@ def empty_redis() -> None:
     client.flushdb()
     if "redis" not in ENGINES:
         client.set(MARK, 1)
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: LazySettings) -> None:
+    """Fingerprinted names exist only after collectstatic."""
+    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}

@@ -11,13 +11,6 @@ def own_counters(settings: LazySettings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings: LazySettings) -> None:
-    """Fingerprinted names exist only after collectstatic."""
-    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
-
-
-@pytest.fixture(autouse=True)
 def quick_passwords(settings: LazySettings) -> None:
     """A password hash is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -12,13 +12,6 @@ from tinytrail import front
 TOKEN_REFUSED = {"metadata": {"code": 403, "message": "Forbidden", "version": "v1.0"}}
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: LazySettings) -> None:
-    """Fingerprinted names exist only after collectstatic."""
-    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
-
-
 def test_it_works(client: Client) -> None:
     answer = client.get("/")
 

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 
 from accounts.tests.builders import make_account, make_root, make_user, make_website
@@ -16,13 +15,6 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: LazySettings) -> None:
-    """Fingerprinted names exist only after collectstatic."""
-    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
 
 
 def answers():

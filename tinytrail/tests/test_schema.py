@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 
@@ -25,13 +24,6 @@ OPERATIONS = {
     ("/api/v1/reports/summary", "get"),
     ("/js/tracker.js", "get"),
 }
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: LazySettings) -> None:
-    """Fingerprinted names exist only after collectstatic."""
-    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
 
 
 def document(client):
