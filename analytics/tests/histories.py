@@ -520,7 +520,7 @@ def questions(draw: st.DrawFn) -> Asked:
         more["page"] = str(draw(st.sampled_from([1, 2, 3])))
     if draw(SCOPES):
         more["format"] = "csv"
-    days = draw(st.sampled_from(PERIODS) if draw(SCOPES) else st.sampled_from(SPANS))
+    days: tuple[int, int] | str = draw(st.sampled_from(PERIODS)) if draw(SCOPES) else draw(st.sampled_from(SPANS))
     return Asked(report, days, more | OWN_PARAMETERS[report](draw))
 
 
@@ -546,7 +546,7 @@ def of_custom_events(draw: st.DrawFn) -> Query:
 def of_timeseries(draw: st.DrawFn) -> Query:
     metric = draw(st.sampled_from(["", *METRICS]))
     path = draw(st.sampled_from([*[""] * 8, *PATHS[:6], "/a|b", "/never"]))
-    return ({"metric": metric} if metric else {}) | ({"path": path} if path else {})
+    return {name: value for name, value in (("metric", metric), ("path", path)) if value}
 
 
 OWN_PARAMETERS: dict[str, Callable[[st.DrawFn], Query]] = {
@@ -563,7 +563,7 @@ OWN_PARAMETERS: dict[str, Callable[[st.DrawFn], Query]] = {
 
 def everything() -> list[Asked]:
     """Every report, grouping, metric and comparison; each for everybody, with bots, and within content groups."""
-    kinds = [
+    kinds: list[tuple[str, Query]] = [
         ("summary", {}),
         ("summary", {"compare": "previous_period"}),
         ("summary", {"compare": "yoy"}),
@@ -576,5 +576,5 @@ def everything() -> list[Asked]:
         *(("timeseries", {"metric": metric}) for metric in METRICS),
         *(("timeseries", {"metric": metric, "path": "/blog/one"}) for metric in METRICS),
     ]
-    scopes = ({}, {"include_bots": "true"}, {"content_group": "Blog"}, {"content_group": "Nowhere"})
+    scopes: list[Query] = [{}, {"include_bots": "true"}, {"content_group": "Blog"}, {"content_group": "Nowhere"}]
     return [Asked(report, WHOLE, {**kind, **scope}) for report, kind in kinds for scope in scopes]
