@@ -480,7 +480,7 @@ def past_histories(draw: st.DrawFn) -> History:
 
 # -- questions --------------------------------------------------------------------------------------------------------
 
-Query = dict[str, str | list[str]]
+Query = Mapping[str, str | list[str]]
 
 # First and last day, counted from today; an end may be in the future.
 WHOLE = (-7, -1)
@@ -494,7 +494,7 @@ class Asked(NamedTuple):
 
     report: str
     days: tuple[int, int] | str = WHOLE
-    more: Mapping[str, str | list[str]] = {}
+    more: Query = {}
 
     def query(self, today: date) -> Query:
         if isinstance(self.days, str):
@@ -510,7 +510,7 @@ SCOPES = st.sampled_from([False] * 3 + [True])
 @st.composite
 def questions(draw: st.DrawFn) -> Asked:
     report = draw(st.sampled_from(sorted(OWN_PARAMETERS)))
-    more: Query = {}
+    more: dict[str, str | list[str]] = {}
     if draw(SCOPES):
         more["include_bots"] = "true"
     if draw(SCOPES):
@@ -521,7 +521,7 @@ def questions(draw: st.DrawFn) -> Asked:
     if draw(SCOPES):
         more["format"] = "csv"
     days: tuple[int, int] | str = draw(st.sampled_from(PERIODS)) if draw(SCOPES) else draw(st.sampled_from(SPANS))
-    return Asked(report, days, more | OWN_PARAMETERS[report](draw))
+    return Asked(report, days, {**more, **OWN_PARAMETERS[report](draw)})
 
 
 def of_summary(draw: st.DrawFn) -> Query:
