@@ -18,7 +18,8 @@ def page(hit: Hit, site: Site) -> dict[str, Any]:
     """What is stored of the hit itself, without what could name a person (guarantees P11, P12)."""
     return {
         "path": scrub.clipped(scrub.path(hit.path), 2048, 2048),
-        "name": scrub.clipped(scrub.text(hit.name), 255, 1024) if hit.name else None,
+        # A name of nothing but invisible characters is none (D-5).
+        "name": scrub.clipped(scrub.text(hit.name), 255, 1024) or "custom" if hit.name else None,
         "properties": scrub.properties(hit.properties) if hit.properties else None,
     }
 

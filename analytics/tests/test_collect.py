@@ -213,6 +213,7 @@ def test_the_first_matching_content_group_is_stored(client):
         ({"name": "other"}, "other"),
         ({"event_name": "", "name": "other"}, "other"),
         ({"event_name": 7}, "custom"),
+        ({"event_name": "\n\u200f"}, "custom"),
         ({}, "custom"),
         (None, "custom"),
     ],
