@@ -152,6 +152,56 @@ class Website(models.Model):
         return self.domain
 
 
+class ClientQuerySet(models.QuerySet["Client"]):
+    def live(self) -> "ClientQuerySet":
+        """Clients that were not revoked, of websites that were not deleted."""
+        return self.filter(revoked_at=None, website__deleted_at=None, website__account__deleted_at=None)
+
+    def visible_to(self, user: User) -> "ClientQuerySet":
+        websites = Website.objects.visible_to(user)
+        return self.filter(website__in=websites)
+
+
+class Client(models.Model):
+    """A program that sends to one website: an OpenPanel client with a secret, or a widget's public token."""
+
+    class Kind(models.TextChoices):
+        OPENPANEL = "openpanel"
+        WIDGET = "widget"
+
+    class Right(models.TextChoices):
+        """What an OpenPanel client may do; a widget's token only ever writes."""
+
+        WRITE = "write"
+        READ = "read"
+        ROOT = "root"
+
+    # The public clientId of an OpenPanel client.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    website = models.ForeignKey(Website, models.CASCADE, related_name="clients")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    right = models.CharField(max_length=5, choices=Right.choices, default=Right.WRITE)
+    name = models.CharField(max_length=120, blank=True)
+    # Of an OpenPanel client: HMAC of its secret, which is shown once (accounts.keys).
+    secret_hash = models.BinaryField(max_length=32, null=True, editable=False)
+    # Of a widget client: public, so kept as it is.
+    token = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 (unique where given)
+    # Origins that may send without a secret, for example https://app.example.com or https://*.example.com.
+    origins = models.JSONField(default=list, blank=True)
+    # Hosts besides the website's own that a shop link may lead to (contract D-9).
+    redirect_hosts = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ClientQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.kind} of {self.website}"
+
+
 class AuditEntry(models.Model):
     """What was done with a secret or a right, by whom, when. Holds ids, never an address, e-mail or key."""
 
