@@ -6,29 +6,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_user_groups'),
+        ("accounts", "0002_user_groups"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('openpanel', 'Openpanel'), ('widget', 'Widget')], max_length=9)),
-                ('right', models.CharField(choices=[('write', 'Write'), ('read', 'Read'), ('root', 'Root')], default='write', max_length=5)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('secret_hash', models.BinaryField(max_length=32, null=True)),
-                ('token', models.CharField(editable=False, max_length=64, null=True, unique=True)),
-                ('origins', models.JSONField(blank=True, default=list)),
-                ('redirect_hosts', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('revoked_at', models.DateTimeField(editable=False, null=True)),
-                ('website', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clients', to='accounts.website')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(choices=[("openpanel", "Openpanel"), ("widget", "Widget")], max_length=9)),
+                (
+                    "right",
+                    models.CharField(
+                        choices=[("write", "Write"), ("read", "Read"), ("root", "Root")], default="write", max_length=5
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("secret_hash", models.BinaryField(max_length=32, null=True)),
+                ("token", models.CharField(editable=False, max_length=64, null=True, unique=True)),
+                ("origins", models.JSONField(blank=True, default=list)),
+                ("redirect_hosts", models.JSONField(blank=True, default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("revoked_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "website",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="clients", to="accounts.website"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
     ]
