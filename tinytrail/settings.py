@@ -144,6 +144,33 @@ if "*" in ALLOWED_HOSTS and not DEBUG:
         "TINYTRAIL_ALLOWED_HOSTS=stats.example.com: * is refused outside debug."
     )
 TRUSTED_PROXIES = networks("TINYTRAIL_TRUSTED_PROXIES")
+
+
+def own_host() -> str:
+    """The host name that this server gives out for itself."""
+    return ALLOWED_HOSTS[0].lstrip(".") if ALLOWED_HOSTS else "localhost"
+
+
+def public_url() -> str:
+    """Where mails and feeds say this server is: never what a request's Host header says."""
+    value = text("TINYTRAIL_PUBLIC_URL")
+    if not value:
+        if TRUSTED_PROXIES:
+            return f"https://{own_host()}"
+        is_own = HOST in ("127.0.0.1", "::1", "localhost") and own_host() == "localhost"
+        host = HOST if is_own else own_host()
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{PORT}"
+    parts = address(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ImproperlyConfigured(
+            "TINYTRAIL_PUBLIC_URL must be this server's own address without a path, for example "
+            "TINYTRAIL_PUBLIC_URL=https://stats.example.com."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# Without a slash at its end.
+PUBLIC_URL = public_url()
 RETENTION_DAYS = number("TINYTRAIL_RETENTION_DAYS", 400, least=2, most=760)  # 25 months
 
 LIMITS = {
@@ -342,6 +369,21 @@ def mail(url: str) -> dict[str, Any]:
 
 
 globals().update(mail(text("EMAIL_URL", "console")))
+
+
+def sender(value: str) -> str:
+    """An address, with or without a name before it."""
+    mailbox = value[value.index("<") + 1 : -1] if "<" in value and value.endswith(">") else value
+    local, _, domain = mailbox.rpartition("@")
+    if not local or not domain or not value.isprintable() or " " in mailbox:
+        raise ImproperlyConfigured(
+            "TINYTRAIL_MAIL_FROM must be an e-mail address, for example "
+            "TINYTRAIL_MAIL_FROM=TinyTrail <noreply@example.com>."
+        )
+    return value
+
+
+DEFAULT_FROM_EMAIL = sender(text("TINYTRAIL_MAIL_FROM", f"noreply@{own_host()}"))
 
 LOGGING = {
     "version": 1,

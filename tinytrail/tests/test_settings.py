@@ -71,6 +71,10 @@ def test_it_works(tmp_path: Path) -> None:
         ("REDIS_URL", "redis://cache.example.com:port/0"),
         ("EMAIL_URL", "ftp://mail.example.com"),
         ("EMAIL_URL", "smtp://mail.example.com:port"),
+        ("TINYTRAIL_MAIL_FROM", "nobody"),
+        ("TINYTRAIL_MAIL_FROM", "Acme <no body@acme.example>"),
+        ("TINYTRAIL_PUBLIC_URL", "stats.example.com"),
+        ("TINYTRAIL_PUBLIC_URL", "https://stats.example.com/tinytrail"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path, variable: str, value: str) -> None:
@@ -132,6 +136,37 @@ def test_networks_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         ipaddress.ip_network("10.0.0.0/8"),
         ipaddress.ip_network("::1/128"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_known_as"),
+    [
+        ({}, "http://127.0.0.1:8000 noreply@localhost"),
+        ({"HOST": "::1", "PORT": "81"}, "http://[::1]:81 noreply@localhost"),
+        ({"HOST": "0.0.0.0"}, "http://localhost:8000 noreply@localhost"),
+        ({"TINYTRAIL_ALLOWED_HOSTS": ".acme.example"}, "http://acme.example:8000 noreply@acme.example"),
+        (
+            {"TINYTRAIL_ALLOWED_HOSTS": "acme.example,localhost", "TINYTRAIL_TRUSTED_PROXIES": "10.0.0.0/8"},
+            "https://acme.example noreply@acme.example",
+        ),
+        (
+            {"TINYTRAIL_PUBLIC_URL": "https://acme.example/", "TINYTRAIL_MAIL_FROM": "Acme <hello@acme.example>"},
+            "https://acme.example Acme <hello@acme.example>",
+        ),
+    ],
+)
+def test_what_mails_say_of_this_server_comes_from_the_settings(
+    tmp_path: Path, given: dict[str, str], is_known_as: str
+) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "from tinytrail import settings as s; print(s.PUBLIC_URL, s.DEFAULT_FROM_EMAIL)"],
+        cwd=ROOT,
+        env=clean_environment(TINYTRAIL_DATA=tmp_path, **given),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == f"{is_known_as}\n"
 
 
 def test_an_empty_variable_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
