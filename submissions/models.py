@@ -370,3 +370,19 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class RetiredKey(models.Model):
+    """The key of an event that was taken off the catalogue: nothing else ever gets it (contract 4.8)."""
+
+    key = models.CharField(max_length=220, unique=True)
+    calendar = models.ForeignKey(Calendar, models.CASCADE, related_name="retired_keys")
+    # Published once more, it is the same event again, under its old key.
+    submission = models.ForeignKey(Submission, models.SET_NULL, null=True, related_name="retired_keys")
+    retired_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["key"]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,123 @@
+"""The calendars of websites: which one a request belongs to, and opening and closing them for proposals.
+
+Verbs raise ValueError with a sentence for what they refuse.
+"""
+
+import unicodedata
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.db import connection, transaction
+
+from accounts.models import Website
+from submissions.models import Calendar
+from submissions.text import collapsed
+
+LONGEST_NAME = 120
+# The advisory lock under which a first calendar becomes the default one.
+FIRST_CALENDAR = 0x7474_6361
+
+
+def default() -> Calendar | None:
+    """The calendar of requests that name none: the first one made, the oldest left when its website is gone."""
+    return Calendar.objects.live().select_related("website").order_by("-is_default", "id").first()
+
+
+def for_origin(origin: str) -> Calendar | None:
+    """The calendar of the website that an Origin header names, else the default one (contract D-23).
+
+    A page of www.example.com or tickets.example.com belongs to the website example.com, and of several that fit to the
+    one with the longest domain. `null` and what is no origin name none.
+    """
+    domains = domains_of(host_of(origin))
+    fitting = Calendar.objects.live().filter(website__domain__in=domains).select_related("website")
+    found = sorted(fitting, key=lambda calendar: (domains.index(calendar.website.domain), calendar.id))
+    return found[0] if found else default()
+
+
+def of_website(website: Website) -> Calendar:
+    """The website's calendar, made when it has none. The first calendar of all is the default one."""
+    found = Calendar.objects.filter(website=website).first()
+    return found or make(website)
+
+
+def named(public_id: UUID) -> Calendar | None:
+    """The calendar of a live website by the website's public id."""
+    return Calendar.objects.live().select_related("website").filter(website__public_id=public_id).first()
+
+
+@transaction.atomic
+def make(website: Website) -> Calendar:
+    with connection.cursor() as cursor:
+        # Two at once would both be the first.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FIRST_CALENDAR])
+    calendar, _ = Calendar.objects.get_or_create(
+        website=website,
+        defaults={
+            "name": website.domain[:LONGEST_NAME],
+            "is_default": not Calendar.objects.filter(is_default=True).exists(),
+        },
+    )
+    return calendar
+
+
+def open_for_proposals(calendar: Calendar, *, by: str, now: datetime) -> None:
+    _toggle(calendar, True, by=by, now=now)
+
+
+def close_for_proposals(calendar: Calendar, *, by: str, now: datetime) -> None:
+    _toggle(calendar, False, by=by, now=now)
+
+
+@transaction.atomic
+def change(calendar: Calendar, *, name: str | None = None, time_zone: str | None = None) -> Calendar:
+    """Set what is not None. Pages and feeds show both, so every copy of the calendar is old from then on."""
+    calendar = Calendar.objects.select_for_update().get(pk=calendar.pk)
+    if name is not None:
+        calendar.name = checked_name(name)
+    if time_zone is not None:
+        calendar.time_zone = checked_time_zone(time_zone)
+    calendar.version += 1
+    calendar.save(update_fields=["name", "time_zone", "version"])
+    return calendar
+
+
+def checked_name(name: str) -> str:
+    name = collapsed(name)
+    if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
+        raise ValueError(f"The name must have 1 to {LONGEST_NAME} characters that can be shown.")
+    return name
+
+
+def checked_time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"There is no time zone {name[:80]!r}: give a name such as Europe/Paris or UTC.")
+    return name
+
+
+def zone(calendar: Calendar) -> ZoneInfo:
+    """The zone of the calendar's dates and times; UTC when this machine does not know the stored one."""
+    try:
+        return ZoneInfo(calendar.time_zone)
+    except (ValueError, KeyError, OSError):
+        return ZoneInfo("UTC")
+
+
+def host_of(origin: str) -> str:
+    try:
+        return (urlsplit(origin).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+def domains_of(host: str) -> list[str]:
+    """The host and every domain above it, the nearest first."""
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def _toggle(calendar: Calendar, is_open: bool, *, by: str, now: datetime) -> None:
+    calendar.is_open, calendar.toggled_at, calendar.toggled_by = is_open, now, by[:254]
+    calendar.save(update_fields=["is_open", "toggled_at", "toggled_by"])
