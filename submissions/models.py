@@ -269,6 +269,34 @@ class Message(models.Model):
         return f"{self.author}: {self.text[:60]}"
 
 
+class Batch(models.Model):
+    """Many submissions decided with one click, a few at a time: which they are is settled at the click (A77)."""
+
+    class Action(models.TextChoices):
+        ACCEPT = "accept"
+        DECLINE = "decline"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    actor = models.ForeignKey(User, models.CASCADE, related_name="+")
+    action = models.CharField(max_length=8, choices=Action.choices)
+    reason = models.CharField(max_length=500, blank=True)
+    message = models.TextField(max_length=3000, blank=True)
+    # Ids in the order of the work, and how many of them are behind: decided, and, when it is undone, undone.
+    submissions = models.JSONField()
+    done = models.PositiveIntegerField(default=0)
+    undone = models.PositiveIntegerField(null=True)
+    # {"<sentence>": how many}: those that were not decided, or not undone, and why.
+    refused = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return f"{self.action} {len(self.submissions)}"
+
+
 class Decision(models.Model):
     """The audit log of a submission: every step, by whom, when. Holds no e-mail address."""
 
@@ -296,6 +324,8 @@ class Decision(models.Model):
     # What stood before, as far as undoing needs it.
     before = models.JSONField(default=dict)
     undone_at = models.DateTimeField(null=True)
+    # Decided with others at one click.
+    batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="decisions")
 
     class Meta:
         ordering: ClassVar = ["at", "id"]
