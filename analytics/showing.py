@@ -6,6 +6,7 @@ from typing import Any
 from accounts.models import Website
 from analytics.models import Drop, Event
 from analytics.vocabulary import PASSIVE, Dialect, Type
+from submissions.showing import catalog
 
 Rows = list[dict[str, Any]]
 
@@ -53,7 +54,7 @@ def drops(website_ids: list[int], limit: int | None) -> Rows:
     ]
 
 
-KINDS: dict[str, Callable[[list[int], int | None], Rows]] = {"events": events, "drops": drops}
+KINDS: dict[str, Callable[[list[int], int | None], Rows]] = {"events": events, "drops": drops, "catalog": catalog}
 
 
 def show(kind: str, website: Website | None, limit: int) -> Rows:

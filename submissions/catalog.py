@@ -177,14 +177,6 @@ def feature(event: CatalogEvent, is_featured: bool, *, now: datetime) -> Catalog
     return event
 
 
-def is_there(calendar: Calendar, **given: str) -> bool:
-    """Whether the calendar has an event with exactly these fields, so that a file may be loaded twice."""
-    known = CatalogEvent.objects.filter(calendar=calendar, name__iexact=collapsed(given.get("name", "")))
-    return known.filter(
-        **{field: cleaned(field, given.get(field, "")) for field in LENGTHS if field != "name"}
-    ).exists()
-
-
 def cleaned(field: str, text: str) -> str:
     """A field as the catalogue holds it. Raises Unpublishable."""
     text = text.translate(DIRECTIONS)

@@ -294,11 +294,3 @@ def test_any_text_that_people_write_is_published_as_it_is(acme, name):
 def test_space_is_collapsed_and_marks_that_turn_a_page_around_are_dropped(acme):
     event = make_event(acme, "  Jazz \u202e Night ", notes=" one\r\n  two  three \n\n four ")
     assert (event.name, event.notes) == ("Jazz Night", "one\ntwo three\n\nfour")
-
-
-def test_a_file_loaded_twice_finds_its_events(acme):
-    make_event(acme, price="5")
-    given = {"name": "JAZZ night", "date": "2026-06-20", "start_time": "20:00", "location": "Le Sunset, Paris"}
-    assert not catalog.is_there(acme, **given)
-    assert catalog.is_there(acme, **given, price=" 5 ")
-    assert not catalog.is_there(make_calendar("globex.example"), **given, price="5")
