@@ -1,14 +1,30 @@
-"""The web process: the front, with Django's WSGI application behind it, on one port."""
+"""The web process: the front, with Django's WSGI application behind it, on one port.
+
+Whatever starts it, it does not serve with settings, a PostgreSQL or a Redis that would lose what it accepts.
+"""
+
+import sys
 
 from a2wsgi import WSGIMiddleware
+from django.core.exceptions import ImproperlyConfigured
 
 from tinytrail.wsgi import application as django
 
 # Imported once Django is set up, which tinytrail.wsgi has done.
 from analytics.api.front import Front  # isort: skip
 from analytics.api.routes import ENDPOINTS  # isort: skip
+from django.db import connection  # isort: skip
+from tinytrail.checks import refuse_wrong_installation  # isort: skip
 
 THREADS = 4
+
+try:
+    refuse_wrong_installation()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+finally:
+    # The threads have connections of their own.
+    connection.close()
 
 # The two libraries spell the types of one protocol differently.
 application = Front(ENDPOINTS, WSGIMiddleware(django, workers=THREADS))  # type: ignore[arg-type]

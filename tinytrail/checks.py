@@ -1,8 +1,9 @@
 """What a wrong installation looks like: found before it serves, told in one sentence each.
 
-Django runs these checks with `manage.py check --database default` and with every `migrate`; a web server and
-`manage.py prepare` refuse to start with `refuse_wrong_installation`. A server that does not answer is no finding
-here: the outage of one is survived, and `manage.py doctor` reports it.
+Django runs these checks with `manage.py check --database default` and with every `migrate`; a web server
+(tinytrail.asgi, whoever starts it) and `manage.py prepare` refuse to start with `refuse_wrong_installation`. There is
+no switch to turn that off. A server that does not answer is no finding here: the outage of one is survived, and
+`manage.py doctor` reports it.
 """
 
 import ipaddress

@@ -21,6 +21,11 @@ def test_tasks_take_json_only():
     assert (app.conf.accept_content, app.conf.task_serializer) == (["json"], "json")
 
 
+def test_no_task_is_handed_out_again_while_it_may_still_run():
+    with app.connection_for_read() as broker:
+        assert broker.default_channel.visibility_timeout == 12 * 3600
+
+
 def test_a_build_task_builds_its_day():
     acme = make_website()
     load(acme, {"at": noon()})

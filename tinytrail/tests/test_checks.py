@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from tinytrail import checks, embedded
-from tinytrail.tests.engines import ROOT, clean_environment, eventually
+from tinytrail.tests.engines import ROOT, clean_environment, eventually, free_port
 
 SECRETS = {"SECRET_KEY": "0123456789abcdef" * 2, "PEPPER": "123456789abcdef0" * 2, "KEKS": ["23456789abcdef01" * 2]}
 
@@ -148,3 +148,32 @@ def test_a_web_server_and_a_migration_refuse_a_wrong_installation_in_one_sentenc
             [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
         )
         assert (done.returncode, done.stderr) == (1, f"{sentence}\n")
+
+
+def web_server(data: Path, **variables: object) -> "subprocess.CompletedProcess[str]":
+    """granian alone, as a process manager starts it, until it ends."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(free_port())),
+            *("--respawn-failed-workers", "tinytrail.asgi:application"),
+        ],
+        cwd=ROOT,
+        env=clean_environment(TINYTRAIL_DATA=data, **variables),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_granian_alone_refuses_a_wrong_installation_too(tmp_path: Path) -> None:
+    with running(redis_with(tmp_path)), running(postgres_with(tmp_path, synchronous_commit="off")):
+        done = web_server(tmp_path)
+    assert done.returncode == 1
+    assert "PostgreSQL runs with synchronous_commit=off, and a crash would lose what was accepted." in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_granian_alone_refuses_a_redis_that_evicts(tmp_path: Path) -> None:
+    with running(redis_with(tmp_path, "maxmemory-policy allkeys-lru")):
+        done = web_server(tmp_path)
+    assert (done.returncode, "Set maxmemory-policy noeviction." in done.stderr) == (1, True)
