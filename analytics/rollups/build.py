@@ -5,15 +5,19 @@ the day from its events, and changes only the rows that differ, so that a second
 """
 
 import hashlib
+import logging
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
+from django.db.models import Min
 
 from analytics.models import BuiltDay, DirtyDay
 from analytics.rollups.definitions import ROLLUPS, Rollup
 from analytics.rollups.visits import DAY
+
+log = logging.getLogger(__name__)
 
 # A day that takes longer than this to build is left to Celery, as long as its last build is younger than a minute.
 CHEAP_MILLISECONDS = 250
@@ -113,18 +117,33 @@ def build(website_id: int, day: date, *, now: datetime) -> int:
 def fresh(website_id: int, start: date, end: date, *, now: datetime) -> int:
     """Have every day from start to end built from all its events. Returns the age of the oldest answer in seconds.
 
-    0 is the rule. A day that is slow to build and was built within the last minute is answered as it was then.
+    0 is the rule. A day that is slow to build and was built within the last minute is answered as it was then, and so
+    is one that cannot be built now.
     """
-    age = timedelta()
     dirty = dirty_days(website_id, start, end)
     built = {built.day: built for built in BuiltDay.objects.filter(website_id=website_id, day__in=dirty)}
-    for day in dirty:
-        last = built.get(day)
-        if last and last.milliseconds > CHEAP_MILLISECONDS and now - last.built_at < OLDEST:
-            age = max(age, now - last.built_at)
-        else:
-            build(website_id, day, now=now)
-    return int(age.total_seconds())
+    ages = [age_after_build(website_id, day, built.get(day), now=now) for day in dirty]
+    return int(max(ages, default=timedelta()).total_seconds())
+
+
+def age_after_build(website_id: int, day: date, last: BuiltDay | None, *, now: datetime) -> timedelta:
+    """Have the day built, unless that was done just now and takes long. Returns how old its rows are afterwards."""
+    if last and last.milliseconds > CHEAP_MILLISECONDS and now - last.built_at < OLDEST:
+        return now - last.built_at
+    try:
+        build(website_id, day, now=now)
+    except (OperationalError, InternalError) as error:
+        # A server whose disk is full can still be read, and an old answer is better than none. One that is away fails
+        # the reading, too.
+        log.warning("A day could not be built: %s", type(error).__name__)
+        return now - (last.built_at if last else noted_at(website_id, day) or now)
+    return timedelta()
+
+
+def noted_at(website_id: int, day: date) -> datetime | None:
+    """Since when the day has newer events than its build."""
+    oldest: datetime | None = DirtyDay.objects.filter(website_id=website_id, day=day).aggregate(at=Min("at"))["at"]
+    return oldest
 
 
 def dirty_days(website_id: int, start: date, end: date) -> list[date]:

@@ -164,6 +164,29 @@ def test_a_busy_day_is_answered_as_it_was_for_a_minute_and_says_its_age(acme, mo
     assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 3
 
 
+def test_a_day_that_cannot_be_built_now_is_answered_as_it_was_and_says_its_age(acme):
+    now = timezone.now()
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=now)
+    load(acme, {"at": noon() + timedelta(hours=1), "ip": "203.0.113.11"}, {"at": noon(3)})
+    other = connection.copy()
+    other.set_autocommit(False)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("LOCK TABLE analytics_pageday IN EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        assert fresh(acme.id, day, day, now=now + timedelta(hours=2)) == 7_200
+        assert 7_190 < fresh(acme.id, noon(3).date(), noon(3).date(), now=now + timedelta(hours=2)) <= 7_200
+        assert SiteDay.objects.get(is_bot=False, content_group="").visits == 2
+    finally:
+        other.close()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    assert fresh(acme.id, noon(3).date(), day, now=now + timedelta(hours=2)) == 0
+    assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 3
+
+
 def test_celery_is_due_for_days_with_notes_oldest_first_unless_they_rest(acme):
     now = timezone.now()
     other = make_website(acme.account, "other.example")
