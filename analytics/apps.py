@@ -6,7 +6,7 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.changes import changed
-        from analytics.ingest.website import sites
+        from analytics.ingest.grants import grants
 
         # What this process changed is in force in it at once (D-43).
-        changed.connect(lambda sender, **kwargs: sites.forget(), weak=False, dispatch_uid="analytics.sites")
+        changed.connect(lambda sender, **kwargs: grants.forget(), weak=False, dispatch_uid="analytics.grants")

@@ -20,7 +20,7 @@ from analytics.ingest import as_row, enrich, outcome
 from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row
 from analytics.ingest.visitor import RunSalts
-from analytics.ingest.website import sites
+from analytics.ingest.website import websites
 from analytics.ingest.writer import store
 from analytics.models import BuiltDay
 from analytics.rollups.build import EARLIEST
@@ -99,12 +99,11 @@ def understood(line: bytes, salts: RunSalts, now: datetime) -> tuple[Row, Outcom
     fields = body.decode(LINE, line)
     checked(fields, len(line))
     website = website_id(fields)
-    site = sites.find(website) if website else None
-    if website is None or site is None:
+    site = websites.find(website) if website else None
+    if site is None:
         raise BadBody("unknown_website", f"There is no website {fields.website_id}.")
     hit = as_hit(
         fields,
-        website,
         at=moment(fields.occurred_at, now),
         address=address(fields.ip),
         user_agent=(fields.user_agent or "").strip(),

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from analytics.ingest.row import Row
-from analytics.ingest.writer import store_once
+from analytics.ingest.writer import kept_row, store_once
 from analytics.models import Quarantine
 
 
@@ -18,10 +17,11 @@ def replay() -> Replayed:
     """Store every row in quarantine that the table takes by now; the others stay, with the reason they have now."""
     replayed = Replayed()
     for kept in list(Quarantine.objects.order_by("id")):
-        if kept.website_id is None or kept.occurred_at is None:
+        row = kept_row(kept)
+        if row is None:
             replayed.unreadable += 1
             continue
-        refused = store_once([Row(kept.website_id, kept.occurred_at, bytes(kept.data))])
+        refused = store_once([row])
         # What is refused again has been kept again.
         kept.delete()
         replayed.refused += refused

@@ -20,11 +20,11 @@ def events(website_ids: list[int], limit: int | None) -> Rows:
             "path": event.path,
             "properties": event.properties or {},
             "visitor": f"{event.visitor & (2**64 - 1):016x}",
-            "client_session": None,
+            "client_session": event.client_session,
             "is_bot": event.is_bot,
             "is_excluded": event.is_excluded,
             "is_authenticated": event.is_authenticated,
-            "profile": None,
+            "profile": event.profile,
             "occurred_at": event.occurred_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "dialect": Dialect(event.dialect).word,
         }

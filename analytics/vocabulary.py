@@ -19,7 +19,7 @@ class Dialect(IntEnum):
 
 
 class Type(IntEnum):
-    """What an event is: the seven of v1, or OTHER, whose word stands in the event's name."""
+    """What an event is: the seven of v1, or one whose word stands in the event's name."""
 
     PAGE_VIEW = 1
     CLOSE_TAB = 2
@@ -29,9 +29,13 @@ class Type(IntEnum):
     OUTBOUND_LINK = 6
     CUSTOM = 7
     OTHER = 8
+    # A widget or a medium was shown; which, stands in the event's name.
+    RENDER = 9
 
 
-PASSIVE = (Type.CLOSE_TAB, Type.SCROLL_25, Type.SCROLL_50, Type.SCROLL_75)
+PASSIVE = (Type.CLOSE_TAB, Type.SCROLL_25, Type.SCROLL_50, Type.SCROLL_75, Type.RENDER)
+# Those that have a name of their own.
+NAMED = (Type.CUSTOM, Type.OTHER, Type.RENDER)
 
 
 class Channel(IntEnum):

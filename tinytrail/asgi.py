@@ -12,7 +12,7 @@ from tinytrail.wsgi import application as django
 
 # Imported once Django is set up, which tinytrail.wsgi has done.
 from analytics.api.front import Front  # isort: skip
-from analytics.api.routes import ENDPOINTS  # isort: skip
+from analytics.api.routes import endpoint_at  # isort: skip
 from django.db import connection  # isort: skip
 from tinytrail.checks import refuse_wrong_installation  # isort: skip
 
@@ -27,4 +27,4 @@ finally:
     connection.close()
 
 # The two libraries spell the types of one protocol differently.
-application = Front(ENDPOINTS, WSGIMiddleware(django, workers=THREADS))  # type: ignore[arg-type]
+application = Front(endpoint_at, WSGIMiddleware(django, workers=THREADS))  # type: ignore[arg-type]

@@ -26,7 +26,11 @@ class EndpointSchema(AutoSchema):
         return [self.view.endpoint.dialect.word]
 
     def get_request_serializer(self) -> Any:  # noqa: ANN401 (drf-spectacular's own)
-        return {"application/json": inlined(self.view.endpoint.body)}
+        body = self.view.endpoint.body
+        return {"application/json": inlined(body)} if body else None
+
+    def get_override_parameters(self) -> list[Any]:
+        return list(self.view.endpoint.parameters)
 
     def get_response_serializers(self) -> Any:  # noqa: ANN401 (drf-spectacular's own)
         return {

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
+from drf_spectacular.utils import OpenApiParameter
 
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.vocabulary import Dialect
@@ -18,7 +19,8 @@ class Endpoint(ABC):
     # For the OpenAPI document: what it is called, does and takes, and its answers by status with their schemas.
     name: ClassVar[str]
     summary: ClassVar[str]
-    body: ClassVar[type[msgspec.Struct]]
+    body: ClassVar[type[msgspec.Struct] | None] = None
+    parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
     answers: ClassVar[Mapping[int, tuple[str, dict[str, Any]]]]
 
     dialect: ClassVar[Dialect]
@@ -35,12 +37,12 @@ class Endpoint(ABC):
         """The answer to OPTIONS."""
 
     @abstractmethod
-    def answer(self, call: Call, outcome: Outcome) -> Reply:
-        """The answer to a call whose hit was ingested."""
+    def answer(self, call: Call, verdict: Verdict) -> Reply:
+        """The answer to a call whose hit was ingested, or could not be."""
 
     @abstractmethod
-    def limited(self, call: Call, retry_after: int) -> Reply:
-        """The answer to a call over one of its limits, which ends in so many seconds."""
+    def limited(self, call: Call, verdict: Verdict) -> Reply:
+        """The answer to a call over one of its limits."""
 
     @abstractmethod
     def wrong_method(self, call: Call) -> Refusal:
@@ -52,10 +54,10 @@ class Endpoint(ABC):
             return self.read(call, now=now)
         return Reading(self.dialect, (), refusal=self.wrong_method(call))
 
-    def reply(self, call: Call, reading: Reading, verdict: Verdict) -> Reply:
+    def reply(self, call: Call, verdict: Verdict) -> Reply:
         """The answer to a call of which this has become."""
         if verdict.outcome is Outcome.LIMITED:
-            return self.limited(call, verdict.retry_after)
-        if verdict.outcome is Outcome.REFUSED and reading.refusal:
-            return reading.refusal.reply
-        return self.answer(call, verdict.outcome)
+            return self.limited(call, verdict)
+        if verdict.refusal:
+            return verdict.refusal.reply
+        return self.answer(call, verdict)

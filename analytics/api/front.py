@@ -34,10 +34,10 @@ WARM_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Ge
 
 
 class Front:
-    """The ASGI application of a web process. `endpoints` by path, without a trailing slash."""
+    """The ASGI application of a web process. `endpoint_at` says which endpoint serves a path, if any does."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], django: Application) -> None:
-        self._endpoints = {spelling: point for path, point in endpoints.items() for spelling in (path, f"{path}/")}
+    def __init__(self, endpoint_at: Callable[[str], Endpoint | None], django: Application) -> None:
+        self._endpoint_at = endpoint_at
         self._django = django
         self._batches = Batches(settings.REDIS_URL)
 
@@ -45,7 +45,7 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        endpoint = self._endpoints.get(scope["path"])
+        endpoint = self._endpoint_at(scope["path"])
         if endpoint is None:
             await self._django(scope, receive, send)
             return
@@ -78,7 +78,7 @@ class Front:
             reply = endpoint.preflight(call)
         else:
             reading = endpoint.take(call, now=datetime.now(UTC))
-            reply = endpoint.reply(call, reading, await self._batches.submit(reading))
+            reply = endpoint.reply(call, await self._batches.submit(reading))
         await answer(send, reply, is_secure=settings.BEHIND_TLS and headers.get("x-forwarded-proto") == "https")
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -43,10 +43,13 @@ class IngestView(APIView):
         methods = [method.lower() for method in endpoint.methods]
         return cls.as_view(endpoint=endpoint, http_method_names=[*methods, "options"])
 
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
         return self.take(request)
 
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
+        return self.take(request)
+
+    def head(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
         return self.take(request)
 
     def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
@@ -60,7 +63,7 @@ class IngestView(APIView):
     def take(self, request: Request) -> HttpResponse:
         call = as_call(request._request, self.endpoint.body_limit)
         reading = self.endpoint.take(call, now=timezone.now())
-        return as_response(self.endpoint.reply(call, reading, background.submit(reading)))
+        return as_response(self.endpoint.reply(call, background.submit(reading)))
 
 
 def as_call(request: HttpRequest, body_limit: int) -> Call:

@@ -21,11 +21,17 @@ def page(hit: Hit, site: Site) -> dict[str, Any]:
         # A name of nothing but invisible characters is none (D-5).
         "name": scrub.clipped(scrub.text(hit.name), 255, 1024) or "custom" if hit.name else None,
         "properties": scrub.properties(hit.properties) if hit.properties else None,
+        "client_session": scrub.clipped(hit.client_session, 255, 1024) or None,
+        "profile": hit.profile or None,
     }
 
 
-# The outcomes of what was stored, by the numbers that stand beside idempotency keys.
-CODES = (Outcome.STORED, Outcome.BOT, Outcome.EXCLUDED)
+def geography(hit: Hit, site: Site) -> dict[str, Any]:
+    return {"country": None, "region": None, "city": None}
+
+
+# The outcomes of what was taken, by the numbers that stand beside idempotency keys.
+CODES = (Outcome.STORED, Outcome.BOT, Outcome.EXCLUDED, Outcome.CONFLICT, Outcome.IMPOSSIBLE)
 
 # In the documents' order (seed 002, server-side processing pipeline).
 ENRICHERS: list[Callable[[Hit, Site], dict[str, Any]]] = [
@@ -37,16 +43,29 @@ ENRICHERS: list[Callable[[Hit, Site], dict[str, Any]]] = [
     website.exclusion,
     bot.bot,
     website.content_group,
+    geography,
 ]
 
 
 def enrich(hit: Hit, site: Site) -> None:
     for enricher in ENRICHERS:
         hit.columns.update(enricher(hit, site))
+    hit.columns.update(hit.given)
 
 
 def as_row(hit: Hit, site: Site) -> Row:
-    row = packed(
+    """The row of an enriched hit, which has no bytes when no event is to be stored."""
+    row = Row(site.id, hit.occurred_at, b"") if hit.type is None else packed_hit(hit, site)
+    if hit.idempotency_key:
+        return replace(row, key=digest(hit, site), code=CODES.index(outcome(hit)), change=hit.change)
+    if hit.change:
+        # A change is named even when its caller does not, so that it is never made twice.
+        return replace(row, key=hit.id.to_bytes(8), code=CODES.index(outcome(hit)), change=hit.change)
+    return row
+
+
+def packed_hit(hit: Hit, site: Site) -> Row:
+    return packed(
         hit.columns
         | {
             "occurred_at": hit.occurred_at,
@@ -54,18 +73,15 @@ def as_row(hit: Hit, site: Site) -> Row:
             "website_id": site.id,
             "type": hit.type,
             "dialect": hit.dialect,
-            "is_authenticated": False,
+            "is_authenticated": hit.is_authenticated,
             "is_server": hit.is_server,
         }
     )
-    if not hit.idempotency_key:
-        return row
-    return replace(row, key=digest(hit), code=CODES.index(outcome(hit)))
 
 
-def digest(hit: Hit) -> bytes:
+def digest(hit: Hit, site: Site) -> bytes:
     """Of what the caller calls the event: a name counts within one dialect and website."""
-    name = f"{hit.dialect.word}|{hit.website}|{hit.idempotency_key}"
+    name = f"{hit.dialect.word}|{site.id}|{hit.idempotency_key}"
     return hmac.digest(settings.SECRET_KEY.encode(), name.encode("utf-8", "surrogatepass"), "sha256")
 
 

@@ -9,21 +9,24 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from uuid import UUID
 
 from django.db import connection
 
 from analytics.drops import Key
-from analytics.ingest import CODES, as_row, enrich, outage, outcome
+from analytics.ingest import CODES, as_row, changes, enrich, outage, outcome
+from analytics.ingest.grants import Kind, Source, grants
+from analytics.ingest.hit import Hit
+from analytics.ingest.outage import Put
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.ingest.row import Row
 from analytics.ingest.storage import Away, Poison, Storage
 from analytics.ingest.visitor import salts
-from analytics.ingest.website import Site, sites
-from tinytrail.web.ratelimit import Limiter
+from analytics.ingest.website import Site
+from tinytrail.web.call import Refusal
+from tinytrail.web.ratelimit import Limiter, Window
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,12 @@ LARGEST_BATCH = 512
 # More than this waiting is more than can be answered in time: the next one is told to come back.
 MOST_WAITING = 1_024
 DRAIN_SECONDS = 5.0
+# How long a batch that may be stored already waits for somebody who takes it for certain.
+DOUBT_SECONDS = 5.0
+DOUBT_PAUSE_SECONDS = 0.1
+
+
+NOT_MADE = frozenset(changes.REFUSED.values())
 
 
 @dataclass(slots=True)
@@ -40,7 +49,13 @@ class Entry:
     reading: Reading
     answer: asyncio.Future[Verdict]
     verdict: Verdict | None = None
+    windows: tuple[Window, ...] = ()
+    hit: Hit | None = None
+    site: Site | None = None
     row: Row | None = None
+
+    def end(self, outcome: Outcome, *, retry_after: int = 0, refusal: Refusal | None = None) -> None:
+        self.verdict = Verdict(outcome, retry_after, refusal, self.hit, self.windows)
 
 
 @dataclass(slots=True)
@@ -91,7 +106,7 @@ class Batches:
     async def submit(self, reading: Reading) -> Verdict:
         """What became of a call: stored means committed, or in the outage stream while PostgreSQL is away."""
         if len(self._waiting) >= MOST_WAITING:
-            self._drop(reading, Outcome.OVERLOADED.value, today())
+            self._drops[(today(), reading.dialect.word, Outcome.OVERLOADED.value, None)] += 1
             return Verdict(Outcome.OVERLOADED)
         entry = Entry(reading, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
@@ -123,51 +138,67 @@ class Batches:
 
     async def _settle(self, batch: Sequence[Entry]) -> None:
         await self._count_limits(batch)
-        hits = [entry for entry in batch if entry.verdict is None and entry.reading.hit]
-        for entry in batch:
-            if entry.verdict is None and entry.reading.refusal:
-                self._drop(entry.reading, entry.reading.refusal.reason, today())
-                entry.verdict = Verdict(Outcome.REFUSED)
-        if hits:
-            await self._enrich(hits)
-        await self._store([entry for entry in hits if entry.row])
+        await self._admit([entry for entry in batch if entry.verdict is None])
+        await self._enrich([entry for entry in batch if entry.verdict is None])
+        await self._store([entry for entry in batch if entry.row])
 
     async def _count_limits(self, batch: Sequence[Entry]) -> None:
         limits = [limit for entry in batch for limit in entry.reading.limits]
-        waits = iter(await self._limiter.retry_after(limits, now=time.monotonic()))
+        windows = iter(await self._limiter.count(limits, now=time.monotonic()))
         for entry in batch:
-            longest = max((next(waits) for _ in entry.reading.limits), default=0)
-            if longest:
-                entry.verdict = Verdict(Outcome.LIMITED, longest)
-                self._drop(entry.reading, Outcome.LIMITED.value, today())
+            entry.windows = tuple(next(windows) for _ in entry.reading.limits)
+            if wait := max((window.retry_after for window in entry.windows), default=0):
+                entry.end(Outcome.LIMITED, retry_after=wait)
+                self._drop(entry, Outcome.LIMITED.value)
 
-    async def _enrich(self, hits: Sequence[Entry]) -> None:
-        found = await self._sites({entry.reading.hit.website for entry in hits if entry.reading.hit})
-        for day in {entry.reading.hit.occurred_at.date() for entry in hits if entry.reading.hit}:
-            await self._have_salt(day)
-        for entry in hits:
-            hit = entry.reading.hit
-            assert hit is not None
-            site = found.get(hit.website)
-            salt = salts.known(hit.occurred_at.date())
-            if site is None and hit.website in found:
-                self._give_up(entry, Outcome.UNKNOWN_WEBSITE)
-            elif site is None or salt is None:
+    async def _admit(self, entries: Sequence[Entry]) -> None:
+        """Find whom the calls are for, and what they are: a hit of a website, or refused."""
+        unknown = await self._look_up({entry.reading.source for entry in entries if entry.reading.source})
+        for entry in entries:
+            reading = entry.reading
+            grant = grants.known(reading.source) if reading.source else None
+            entry.site = grant.site if grant else None
+            if reading.source in unknown:
                 self._give_up(entry, Outcome.UNAVAILABLE)
+                continue
+            found = reading.admit(grant) if reading.admit else reading.refusal or reading.hit
+            if isinstance(found, Refusal):
+                entry.end(Outcome.REFUSED, refusal=found)
+                self._drop(entry, found.reason)
+            elif entry.site is None:
+                self._give_up(entry, Outcome.UNKNOWN_WEBSITE)
             else:
-                hit.salt = salt
-                enrich(hit, site)
-                entry.row = as_row(hit, site)
+                entry.hit = found
 
-    async def _sites(self, wanted: set[UUID]) -> dict[UUID, Site | None]:
-        """The websites, None for those that are not; none at all for those about which nobody can say."""
-        stale = wanted - sites.fresh(wanted)
-        if stale and self.storage.is_up:
-            with contextlib.suppress(Away):
-                sites.learn(stale, await self.storage.websites(stale))
-                stale = set()
-        # While the database is away a website that was there counts as there, and no other is known not to be.
-        return {id_: site for id_ in wanted if (site := sites.known(id_)) or id_ not in stale}
+    async def _look_up(self, wanted: Collection[Source]) -> set[Source]:
+        """Have the grants of the sources. Returns those about which nobody can say."""
+        stale: dict[Kind, list[Source]] = {}
+        for source in grants.stale(wanted):
+            stale.setdefault(source.kind, []).append(source)
+        unknown: set[Source] = set()
+        for kind, sources in stale.items():
+            try:
+                keys = [source.key for source in sources]
+                grants.learn(kind, keys, await self.storage.grants(kind, keys))
+            except Away:
+                # A website that was there counts as there, and no other is known not to be.
+                unknown.update(source for source in sources if not grants.known(source))
+        return unknown
+
+    async def _enrich(self, entries: Sequence[Entry]) -> None:
+        for day in {entry.hit.occurred_at.date() for entry in entries if entry.hit}:
+            await self._have_salt(day)
+        for entry in entries:
+            hit, site = entry.hit, entry.site
+            assert hit  # admitted
+            assert site
+            salt = salts.known(hit.occurred_at.date())
+            if salt is None:
+                self._give_up(entry, Outcome.UNAVAILABLE)
+                continue
+            hit.salt = salt
+            enrich(hit, site)
+            entry.row = as_row(hit, site)
 
     async def _have_salt(self, day: date) -> None:
         if salts.is_due(day) and self.storage.is_up:
@@ -179,31 +210,55 @@ class Batches:
         rows = [entry.row for entry in entries if entry.row]
         if not rows and not drops:
             return
+        is_in_doubt = False
         if self.storage.is_up:
-            with contextlib.suppress(Away):
+            try:
                 self._accept(entries, await self._write(rows, drops))
                 return
-        if await self._stream.put(rows, drops):
-            self.figures.outages += len(rows)
-            self._accept(entries, {})
+            except Away:
+                is_in_doubt = True
+        taken = await self._have_wait(rows, drops, is_in_doubt=is_in_doubt)
+        if taken is not None:
+            self._accept(entries, taken)
             return
         self._drops += drops
         for entry in entries:
             self._give_up(entry, Outcome.UNAVAILABLE)
 
-    async def _write(self, rows: Sequence[Row], drops: Counter[Key]) -> dict[bytes, int]:
+    async def _have_wait(
+        self, rows: Sequence[Row], drops: Counter[Key], *, is_in_doubt: bool
+    ) -> Mapping[bytes, int] | None:
+        """Have the rows wait in Redis, or store them after all; None when neither takes them.
+
+        Rows that may be stored, since an answer was lost, must not be refused: they are tried again for a while, and
+        can be without being stored twice.
+        """
+        until = time.monotonic() + DOUBT_SECONDS
+        while True:
+            put = await self._stream.put(rows, drops)
+            if put is Put.DONE:
+                self.figures.outages += len(rows)
+                return {}
+            is_in_doubt = is_in_doubt or put is Put.IN_DOUBT
+            if not is_in_doubt or time.monotonic() > until:
+                return None
+            await asyncio.sleep(DOUBT_PAUSE_SECONDS)
+            with contextlib.suppress(Away):
+                return await self._write(rows, drops, is_in_doubt=True)
+
+    async def _write(self, rows: Sequence[Row], drops: Counter[Key], *, is_in_doubt: bool = False) -> dict[bytes, int]:
         """Store the rows; one that the table refuses is found by halving, and kept apart.
 
-        Returns the codes of those that were stored before, by their keys. Raises Away.
+        Returns the codes of those that were taken before or whose change was refused, by their keys. Raises Away.
         """
         try:
-            repeated = await self.storage.write(rows, drops)
+            taken = await self.storage.write(rows, drops, is_in_doubt=is_in_doubt)
             self.figures.commits += 1
-            return repeated
+            return taken
         except Poison as poison:
             try:
                 # The first time a partition may only have been gone: it is made again.
-                return await self.storage.write(rows, drops)
+                return await self.storage.write(rows, drops, is_in_doubt=is_in_doubt)
             except Poison:
                 if len(rows) <= 1:
                     await self.storage.write([], drops)
@@ -211,25 +266,27 @@ class Batches:
                         await self.storage.quarantine(row, str(poison))
                     return {}
                 half = len(rows) // 2
-                return await self._write(rows[:half], drops) | await self._write(rows[half:], Counter())
+                first = await self._write(rows[:half], drops, is_in_doubt=is_in_doubt)
+                return first | await self._write(rows[half:], Counter(), is_in_doubt=is_in_doubt)
 
     # -- answers --
 
-    def _accept(self, entries: Sequence[Entry], repeated: Mapping[bytes, int]) -> None:
-        """Stored now, or before: then the answer is the one that was given then (D-28)."""
+    def _accept(self, entries: Sequence[Entry], taken: Mapping[bytes, int]) -> None:
+        """Stored now, or before: then the answer is the one that was given then (D-28). Or refused by its change."""
         self.figures.stored += len(entries)
         for entry in entries:
-            assert entry.reading.hit is not None
-            code = repeated.get(entry.row.key) if entry.row and entry.row.key else None
-            entry.verdict = Verdict(outcome(entry.reading.hit) if code is None else CODES[code])
+            assert entry.hit is not None
+            code = taken.get(entry.row.key) if entry.row and entry.row.key else None
+            entry.end(outcome(entry.hit) if code is None else CODES[code])
+            if entry.verdict and entry.verdict.outcome in NOT_MADE:
+                self._drop(entry, entry.verdict.outcome.value)
 
     def _give_up(self, entry: Entry, why: Outcome) -> None:
-        entry.verdict = Verdict(why)
-        self._drop(entry.reading, why.value, today())
+        entry.end(why)
+        self._drop(entry, why.value)
 
-    def _drop(self, reading: Reading, reason: str, day: date) -> None:
-        site = sites.known(reading.hit.website) if reading.hit else None
-        self._drops[(day, reading.dialect.word, reason, site.id if site else None)] += 1
+    def _drop(self, entry: Entry, reason: str) -> None:
+        self._drops[(today(), entry.reading.dialect.word, reason, entry.site.id if entry.site else None)] += 1
 
     # -- after an outage --
 

@@ -6,9 +6,19 @@ It holds the client's address and user agent, so it is never stored, queued or l
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from analytics.vocabulary import Dialect, Type
+
+
+@dataclass(slots=True, frozen=True)
+class Change:
+    """Something besides events that is to change in the same transaction: an order, a profile.
+
+    `kind` names a function of the database in `ingest.changes`; `data` is the JSON value it is given.
+    """
+
+    kind: str
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -16,13 +26,13 @@ class Hit:
     """What a room understood of a request. `occurred_at` is an aware UTC time; `id` orders hits of one instant."""
 
     dialect: Dialect
-    website: UUID
     id: int
     occurred_at: datetime
     address: str
     user_agent: str
-    type: Type
-    # The type's own name when `type` is OTHER, else the custom event's name when it is CUSTOM, else empty.
+    # None when no event is to be stored, but only the change.
+    type: Type | None
+    # The event's own name when its type is one of vocabulary.NAMED, or when its dialect has another word for it.
     name: str = ""
     url: str = ""
     path: str = ""
@@ -32,9 +42,17 @@ class Hit:
     utm_medium: str = ""
     utm_campaign: str = ""
     properties: dict[str, Any] | None = None
+    client_session: str = ""
+    profile: str = ""
+    is_authenticated: bool = False
     is_server: bool = False
+    # What the caller calls the device, which then stands for address and user agent in the visitor key.
+    device: str = ""
+    change: Change | None = None
     # What the caller calls this event, to be stored once however often it is sent; empty when it has no name.
     idempotency_key: str = ""
     salt: bytes = b""  # of the day of `occurred_at`
+    # Columns that the room knows better than the enrichers.
+    given: dict[str, Any] = field(default_factory=dict)
     # What the enrichers have found so far, by column of Event.
     columns: dict[str, Any] = field(default_factory=dict)

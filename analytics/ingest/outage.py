@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import Enum
 
 import msgspec
 import redis
@@ -21,6 +22,7 @@ from django.db import connection
 
 from analytics import drops
 from analytics.drops import Key
+from analytics.ingest.hit import Change
 from analytics.ingest.row import Row
 from analytics.ingest.writer import keep_damaged, store_once
 
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 
 STREAM = "outage"
 WRITE_SECONDS = 1.0
+AWAY = (redis.RedisError, OSError, TimeoutError)
 ENTRIES_AT_ONCE = 50
 # Any number, as long as nothing else locks it.
 LOCK = 7_203_115_440_918
@@ -41,6 +44,17 @@ class Waiting(msgspec.Struct, array_like=True):
     data: bytes
     key: bytes
     code: int
+    change_kind: str = ""
+    change: bytes = b""
+
+    def row(self) -> Row:
+        change = Change(self.change_kind, self.change) if self.change_kind else None
+        return Row(self.website_id, self.occurred_at, self.data, self.key, self.code, change)
+
+    @classmethod
+    def of(cls, row: Row) -> "Waiting":
+        change = row.change or Change("", b"")
+        return cls(row.website_id, row.occurred_at, row.data, row.key, row.code, change.kind, change.data)
 
 
 class Count(msgspec.Struct, array_like=True):
@@ -71,6 +85,14 @@ class Drained:
     quarantined: int = 0
 
 
+class Put(Enum):
+    """What became of something for the stream. In doubt: Redis had it, and did not say what it did with it."""
+
+    DONE = 1
+    REFUSED = 2
+    IN_DOUBT = 3
+
+
 class Stream:
     """The writing end, of the process that takes events."""
 
@@ -79,24 +101,36 @@ class Stream:
             url, socket_timeout=WRITE_SECONDS, socket_connect_timeout=WRITE_SECONDS, retry=None
         )
 
-    async def put(self, rows: Sequence[Row], drops: Mapping[Key, int]) -> bool:
-        """Have the rows and the counts of drops wait; False when Redis does not take them either."""
-        data = msgspec.msgpack.encode(
-            [Waiting(row.website_id, row.occurred_at, row.data, row.key, row.code) for row in rows]
-        )
+    async def put(self, rows: Sequence[Row], drops: Mapping[Key, int]) -> Put:
+        """Have the rows and the counts of drops wait."""
+        data = msgspec.msgpack.encode([Waiting.of(row) for row in rows])
         counts = msgspec.msgpack.encode([Count(*key, times) for key, times in drops.items()])
+        fields = ("rows", data, "counts", counts, "sum", str(zlib.crc32(data + counts)))
+        pool = self._redis.connection_pool
         try:
-            await self._redis.xadd(STREAM, {"rows": data, "counts": counts, "sum": str(zlib.crc32(data + counts))})
-        except (redis.RedisError, OSError, TimeoutError) as error:
+            connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+        except AWAY as error:
             log.warning("Redis does not take what PostgreSQL cannot: %s", type(error).__name__)
-            return False
-        return True
+            return Put.REFUSED
+        try:
+            await connection.send_command("XADD", STREAM, "*", *fields)
+            await connection.read_response()
+        except redis.ResponseError as error:
+            log.warning("Redis does not take what PostgreSQL cannot: %s", error)
+            return Put.REFUSED
+        except AWAY as error:
+            log.warning("Redis does not say whether it has what PostgreSQL cannot take: %s", type(error).__name__)
+            await connection.disconnect()
+            return Put.IN_DOUBT
+        finally:
+            await pool.release(connection)
+        return Put.DONE
 
     async def is_empty(self) -> bool:
         """Whether nothing waits; also when Redis is away and nobody can say."""
         try:
             return not await self._redis.xlen(STREAM)
-        except (redis.RedisError, OSError, TimeoutError):
+        except AWAY:
             return True
 
     async def close(self) -> None:
@@ -144,7 +178,7 @@ def opened(fields: Mapping[bytes, bytes]) -> Entry | None:
     if str(zlib.crc32(data + counts)).encode() != fields.get(b"sum"):
         return None
     try:
-        rows = [Row(w.website_id, w.occurred_at, w.data, w.key, w.code) for w in ROWS.decode(data)]
+        rows = [waiting.row() for waiting in ROWS.decode(data)]
         return Entry(rows, COUNTS.decode(counts))
     except msgspec.MsgspecError:
         return None

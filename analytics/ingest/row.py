@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from analytics.ingest.hit import Change
+
 # The columns in the order of their bytes: numbers with their sizes as struct knows them, then texts, then properties.
 NUMBERS = {
     "occurred_at": "q",
@@ -30,7 +32,9 @@ NUMBERS = {
     "is_server": "?",
 }
 TEXTS = ("path", "referrer", "name", "content_group", "utm_source", "utm_medium", "utm_campaign")
-COLUMNS = (*NUMBERS, *TEXTS, "properties")
+# Only the end grows: rows may wait in the outage stream while the program is changed.
+MORE_TEXTS = ("client_session", "profile", "country", "region", "city")
+COLUMNS = (*NUMBERS, *TEXTS, "properties", *MORE_TEXTS)
 
 # PostgreSQL's binary COPY: the number of columns, then each column's length and bytes; a length of -1 is null.
 FIXED = struct.Struct("!h" + "".join(f"i{size}" for size in NUMBERS.values()))
@@ -48,7 +52,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(slots=True, frozen=True)
 class Row:
-    """One event, packed, with what the writer needs to know of it."""
+    """One event, packed, with what the writer needs to know of it; without bytes it is only a change."""
 
     website_id: int
     occurred_at: datetime
@@ -56,6 +60,8 @@ class Row:
     # Of an event that its caller named: the digest of the name, and the number of the answer.
     key: bytes = b""
     code: int = 0
+    # What else changes with it. Such a row has a key.
+    change: Change | None = None
 
 
 def packed(columns: dict[str, Any]) -> Row:
@@ -66,23 +72,30 @@ def packed(columns: dict[str, Any]) -> Row:
         numbers += (size, columns[name])
     numbers[2] = (occurred_at - EPOCH) // MICROSECOND
     parts = [FIXED.pack(*numbers)]
-    for name in TEXTS:
+    parts += texts(columns, TEXTS)
+    if columns["properties"]:
+        raw = JSONB_VERSION + msgspec.json.encode(columns["properties"])
+        parts += (LENGTH.pack(len(raw)), raw)
+    else:
+        parts.append(NULL)
+    parts += texts(columns, MORE_TEXTS)
+    return Row(columns["website_id"], occurred_at, b"".join(parts))
+
+
+def texts(columns: dict[str, Any], names: tuple[str, ...]) -> list[bytes]:
+    parts = []
+    for name in names:
         text = columns[name]
         if text is None:
             parts.append(NULL)
         else:
             raw = text.encode()
             parts += (LENGTH.pack(len(raw)), raw)
-    if columns["properties"]:
-        raw = JSONB_VERSION + msgspec.json.encode(columns["properties"])
-        parts += (LENGTH.pack(len(raw)), raw)
-    else:
-        parts.append(NULL)
-    return Row(columns["website_id"], occurred_at, b"".join(parts))
+    return parts
 
 
 def document(rows: Iterable[Row]) -> bytes:
-    """What COPY ... (FORMAT BINARY) reads."""
+    """What COPY ... (FORMAT BINARY) reads; a row without bytes leaves nothing in it."""
     return b"".join((HEADER, *(row.data for row in rows), TRAILER))
 
 
@@ -93,6 +106,11 @@ SELECT key, outcome, now() FROM unnest(%s::bytea[], %s::smallint[]) AS named (ke
 ON CONFLICT (key) DO UPDATE SET outcome = excluded.outcome, at = excluded.at
 WHERE known.at < now() - interval '24 hours'
 RETURNING key
+"""
+# A named change that could not be made is answered alike when it comes again.
+AMEND = """
+UPDATE analytics_idempotencykey AS known SET outcome = named.outcome
+FROM unnest(%s::bytea[], %s::smallint[]) AS named (key, outcome) WHERE known.key = named.key
 """
 CLAIMED = "SELECT key, outcome FROM analytics_idempotencykey WHERE key = ANY(%s)"
 

@@ -10,19 +10,20 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Hashable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
-from uuid import UUID
 
 import psycopg
 from django.db import connections
 
-from accounts.models import Website
 from analytics.drops import COUNT, Key
-from analytics.ingest.row import CLAIM, CLAIMED, COLUMNS, Row, document, without_repeats
+from analytics.ingest import CODES, changes
+from analytics.ingest.grants import Grant, Kind
+from analytics.ingest.reading import Outcome
+from analytics.ingest.row import AMEND, CLAIM, CLAIMED, COLUMNS, Row, document, without_repeats
 from analytics.ingest.visitor import INSERT_SALT, SELECT_SALT
-from analytics.ingest.website import FIELDS
+from analytics.ingest.writer import COPY_WAITING, INSERT_WAITING, WAITING
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ Connection = psycopg.AsyncConnection[Any]
 
 COPY = f"COPY analytics_event ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 QUARANTINE = (
-    "INSERT INTO analytics_quarantine (website_id, occurred_at, reason, data, at) VALUES (%s, %s, %s, %s, now())"
+    "INSERT INTO analytics_quarantine (website_id, occurred_at, reason, data, change_kind, change, at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, now())"
 )
 # A server that takes longer than this for a batch is as good as away.
 ANSWER_SECONDS = 2.0
@@ -40,6 +42,11 @@ RETRY_SECONDS = 0.5
 # What a statement may wait for a lock and take altogether, so that nothing of ours goes on after we have given up.
 OPTIONS = "-c lock_timeout=1000 -c statement_timeout=1900 -c idle_in_transaction_session_timeout=5000"
 
+# So often a transaction that another one stood in the way of is tried again.
+ATTEMPTS = 5
+
+# Another transaction's fault.
+CROSSED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # The row's own fault.
 REFUSED = (psycopg.DataError, psycopg.IntegrityError)
 # Anything else is the server's, the way's to it, its disk's or its schema's.
@@ -52,6 +59,10 @@ class Away(Exception):
 
 class Poison(Exception):
     """PostgreSQL refused the rows themselves, and stored none of them."""
+
+
+class Crossed(Exception):
+    """Another transaction stood in the way; nothing was stored."""
 
 
 class Storage:
@@ -80,16 +91,9 @@ class Storage:
             self._reconnecting.cancel()
         await self._drop()
 
-    async def websites(self, public_ids: Iterable[UUID]) -> list[tuple[Any, ...]]:
-        """website.FIELDS of the live ones among these. Raises Away."""
-        query, parameters = (
-            Website.objects.live().filter(public_id__in=public_ids).values_list(*FIELDS).query.sql_with_params()
-        )
-
-        async def load(connection: Connection) -> list[tuple[Any, ...]]:
-            return await (await connection.execute(query, parameters)).fetchall()
-
-        return await self._bounded(load)
+    async def grants(self, kind: Kind, keys: Collection[Hashable]) -> Mapping[Hashable, Grant]:
+        """The grants of those keys that have one. Raises Away."""
+        return await self._bounded(lambda connection: kind.load(connection, keys))
 
     async def salt(self, day: date, value: bytes) -> bytes:
         """The salt that the database has for the day, which is `value` when it had none. Raises Away."""
@@ -101,47 +105,57 @@ class Storage:
 
         return await self._bounded(load)
 
-    async def write(self, rows: Sequence[Row], drops: Counter[Key]) -> dict[bytes, int]:
-        """Store rows, their days' notes and counts of drops in one transaction; returns after its COMMIT.
+    async def write(self, rows: Sequence[Row], drops: Counter[Key], *, is_in_doubt: bool = False) -> dict[bytes, int]:
+        """Store rows, their changes, their days' notes and counts of drops; returns after the COMMIT.
 
-        What comes back are the keys of rows that were stored within the last day, with the code they had then: they
-        are not stored again. Raises Away, and Poison when a row is refused.
+        What comes back are the keys of rows that were taken within the last day, with the code they had then, and of
+        those whose changes could not be made: they are not stored. Rows that may be stored already are given as such.
+        Raises Away, and Poison when a row is refused.
         """
 
         async def store(connection: Connection) -> dict[bytes, int]:
             await self._ensure_months(connection, rows)
             await connection.execute("BEGIN")
             try:
-                repeated = await claim(connection, rows)
-                if fresh := without_repeats(rows, repeated):
-                    async with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-                        await copy.write(document(fresh))
-                    await connection.execute(notes(fresh))
+                taken = await claim(connection, rows)
+                fresh = without_repeats(rows, taken)
+                unmade = await change(connection, fresh)
+                if events := [row for row in fresh if row.data and row.key not in unmade]:
+                    await (copy_once if is_in_doubt else copy_all)(connection, events)
+                    await connection.execute(notes(events))
                 for key, times in sorted(drops.items(), key=str):
                     await connection.execute(COUNT, (*key, times))
                 await connection.execute("COMMIT")
-                return repeated
+                return taken | {key: CODES.index(why) for key, why in unmade.items() if why}
+            except CROSSED:
+                await connection.execute("ROLLBACK")
+                raise Crossed from None
             except REFUSED as error:
                 await connection.execute("ROLLBACK")
                 raise Poison(f"{type(error).__name__}: {error.diag.message_primary}") from None
 
-        try:
-            return await self._bounded(store)
-        except Poison:
-            # Or a partition that this process remembers is gone.
-            self._months.clear()
-            raise
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._bounded(store)
+            except Crossed:
+                continue
+            except Poison:
+                # Or a partition that this process remembers is gone.
+                self._months.clear()
+                raise
+        raise Away
 
     async def quarantine(self, row: Row, reason: str) -> None:
         """Keep a row that the table refuses, with the reason. Raises Away."""
+        change = (row.change.kind, row.change.data) if row.change else (None, None)
 
         async def keep(connection: Connection) -> None:
-            await connection.execute(QUARANTINE, (row.website_id, row.occurred_at, reason, row.data))
+            await connection.execute(QUARANTINE, (row.website_id, row.occurred_at, reason, row.data, *change))
 
         await self._bounded(keep)
 
     async def _ensure_months(self, connection: Connection, rows: Sequence[Row]) -> None:
-        for year, month in {(row.occurred_at.year, row.occurred_at.month) for row in rows} - self._months:
+        for year, month in {(row.occurred_at.year, row.occurred_at.month) for row in rows if row.data} - self._months:
             await connection.execute("SELECT analytics_ensure_month(%s)", (date(year, month, 1),))
             self._months.add((year, month))
 
@@ -203,6 +217,31 @@ async def claim(connection: Connection, rows: Sequence[Row]) -> dict[bytes, int]
     known = set(keys) - {bytes(key) for (key,) in claimed}
     found = await (await connection.execute(CLAIMED, (list(known),))).fetchall() if known else []
     return {bytes(key): code for key, code in found}
+
+
+async def change(connection: Connection, rows: Sequence[Row]) -> dict[bytes, Outcome | None]:
+    """Make the rows' changes. Returns the keys of those that were not made: why, or None if they were made before."""
+    unmade: dict[bytes, Outcome | None] = {}
+    for changed, statement, data in changes.calls(rows):
+        (codes,) = await (await connection.execute(statement, (data,))).fetchone() or ([],)
+        unmade |= changes.unmade(changed, codes)
+    refused = {key: CODES.index(why) for key, why in unmade.items() if why}
+    if refused:
+        await connection.execute(AMEND, (list(refused), list(refused.values())))
+    return unmade
+
+
+async def copy_all(connection: Connection, rows: Sequence[Row]) -> None:
+    async with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        await copy.write(document(rows))
+
+
+async def copy_once(connection: Connection, rows: Sequence[Row]) -> None:
+    """Store those of the rows that are not stored yet."""
+    await connection.execute(WAITING)
+    async with connection.cursor() as cursor, cursor.copy(COPY_WAITING) as copy:
+        await copy.write(document(rows))
+    await connection.execute(INSERT_WAITING)
 
 
 def hang_up(connection: Connection) -> None:

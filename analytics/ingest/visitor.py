@@ -31,7 +31,11 @@ SaltOf = Callable[[date], bytes]
 
 def visitor(hit: Hit, site: Site) -> dict[str, Any]:
     """The first eight bytes of the key, as the signed number that is stored."""
-    message = b"\0".join((hit.address.encode(), hit.user_agent.encode("utf-8", "surrogatepass"), site.public_id))
+    if hit.device:
+        who = b"device\0" + hit.device.encode("utf-8", "surrogatepass")
+    else:
+        who = hit.address.encode() + b"\0" + hit.user_agent.encode("utf-8", "surrogatepass")
+    message = who + b"\0" + site.public_id
     return {"visitor": int.from_bytes(hmac.digest(hit.salt, message, "sha256")[:8], "big", signed=True)}
 
 

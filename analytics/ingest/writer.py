@@ -7,6 +7,8 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from analytics.ingest import changes
+from analytics.ingest.hit import Change
 from analytics.ingest.row import CLAIM, COLUMNS, Row, document, without_repeats
 from analytics.models import Quarantine
 
@@ -47,7 +49,7 @@ def note(cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 (Django's wr
 
 def ensure_months(rows: Sequence[Row]) -> None:
     """Have the partitions that the rows fall into. Those of this and the next month exist ahead of time."""
-    for year, month in {(row.occurred_at.year, row.occurred_at.month) for row in rows} - _months:
+    for year, month in {(row.occurred_at.year, row.occurred_at.month) for row in rows if row.data} - _months:
         ensure_month(date(year, month, 1))
 
 
@@ -58,27 +60,33 @@ def ensure_month(first: date) -> None:
 
 
 # Where rows stand that may be stored already.
-ONCE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS waiting (LIKE analytics_event) ON COMMIT DELETE ROWS;
-"""
+WAITING = "CREATE TEMPORARY TABLE IF NOT EXISTS waiting (LIKE analytics_event) ON COMMIT DELETE ROWS"
+INSERT_WAITING = "INSERT INTO analytics_event SELECT * FROM waiting ON CONFLICT DO NOTHING"
 COPY_WAITING = f"COPY waiting ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 
 
 def store_once(rows: Sequence[Row]) -> int:
-    """Store those of the rows that are not stored yet; what the table refuses goes to quarantine. Returns how many did.
+    """Store those of the rows that are not stored yet, and make their changes.
+
+    What the table refuses, or whose change cannot be made, goes to quarantine. Returns how many did.
 
     Raises OperationalError when the database is away.
     """
     ensure_months(rows)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(ONCE)
+            cursor.execute(WAITING)
             fresh = without_repeats(rows, claim(cursor, rows))
+            unmade = change(cursor, fresh)
+            events = [row for row in fresh if row.data and row.key not in unmade]
             with connection.wrap_database_errors, cursor.copy(COPY_WAITING) as copy:
-                copy.write(document(fresh))
-            cursor.execute("INSERT INTO analytics_event SELECT * FROM waiting ON CONFLICT DO NOTHING")
-            note(cursor, rows)
-        return 0
+                copy.write(document(events))
+            cursor.execute(INSERT_WAITING)
+            note(cursor, events)
+            refused = [row for row in fresh if unmade.get(row.key)]
+            for row in refused:
+                keep(row, f"change refused: {unmade[row.key].value}")
+        return len(refused)
     except (DataError, IntegrityError) as error:
         _months.clear()
         if len(rows) == 1:
@@ -98,11 +106,36 @@ def claim(cursor: Any, rows: Sequence[Row]) -> set[bytes]:  # noqa: ANN401 (Djan
     return set(keys) - {bytes(key) for (key,) in cursor.fetchall()}
 
 
+def change(cursor: Any, rows: Sequence[Row]) -> dict[bytes, Any]:  # noqa: ANN401 (as above)
+    """Make the rows' changes; see changes.unmade."""
+    unmade: dict[bytes, Any] = {}
+    for changed, statement, data in changes.calls(rows):
+        cursor.execute(statement, [data])
+        unmade |= changes.unmade(changed, cursor.fetchone()[0])
+    return unmade
+
+
 def keep(row: Row, reason: str) -> None:
     """Keep a row that the table refuses."""
     Quarantine.objects.create(
-        at=timezone.now(), website_id=row.website_id, occurred_at=row.occurred_at, reason=reason, data=row.data
+        at=timezone.now(),
+        website_id=row.website_id,
+        occurred_at=row.occurred_at,
+        reason=reason,
+        data=row.data,
+        change_kind=row.change.kind if row.change else None,
+        change=row.change.data if row.change else None,
     )
+
+
+def kept_row(kept: Quarantine) -> Row | None:
+    """The row as it was before it was kept; None for what could not even be read."""
+    if kept.website_id is None or kept.occurred_at is None:
+        return None
+    change = Change(kept.change_kind, bytes(kept.change)) if kept.change_kind and kept.change else None
+    # A change needs a key, and its own may have been noted when it was refused.
+    key = b"kept" + kept.id.to_bytes(8) if change else b""
+    return Row(kept.website_id, kept.occurred_at, bytes(kept.data), key=key, change=change)
 
 
 def keep_damaged(data: bytes) -> None:

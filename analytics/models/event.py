@@ -47,12 +47,19 @@ class Event(models.Model):
     is_server = models.BooleanField()
     path = ByteText()
     referrer = ByteText(null=True)  # the referrer's host without www
-    name = ByteText(null=True)  # of CUSTOM and OTHER
+    name = ByteText(null=True)  # of vocabulary.NAMED, and of what another dialect calls a page view
     content_group = ByteText(null=True)
     utm_source = ByteText(null=True)
     utm_medium = ByteText(null=True)
     utm_campaign = ByteText(null=True)
     properties = models.JSONField(null=True)
+    # What the client calls its session, and whose profile it is, where the dialect has such words.
+    client_session = ByteText(null=True)
+    profile = ByteText(null=True)
+    # From the client's address, where a file of places is configured: ISO 3166 code, then names.
+    country = ByteText(null=True)
+    region = ByteText(null=True)
+    city = ByteText(null=True)
 
     class Meta:
         # Made by hand in its migration: Django does not know partitions.

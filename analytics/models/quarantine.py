@@ -11,6 +11,9 @@ class Quarantine(models.Model):
     reason = models.TextField()
     # The row as analytics.ingest.row packs it: nothing in it could name a person.
     data = models.BinaryField()
+    # What was to change with it, where there was such.
+    change_kind = models.CharField(max_length=16, null=True)  # noqa: DJ001 (absent with the change)
+    change = models.BinaryField(null=True)
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.reason}"

@@ -21,6 +21,7 @@ class Dimension(models.IntegerChoices):
     BROWSER = 5
     OS = 6
     SCREEN = 7
+    COUNTRY = 8
 
 
 class SiteDay(models.Model):

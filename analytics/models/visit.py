@@ -29,6 +29,7 @@ class Visit(models.Model):
     utm_source = ByteText(null=True)
     utm_medium = ByteText(null=True)
     utm_campaign = ByteText(null=True)
+    country = ByteText(null=True)
     # Null for a visit without a page_view.
     entry = ByteText(null=True)
     exit = ByteText(null=True)

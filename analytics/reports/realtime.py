@@ -19,7 +19,7 @@ SELECT path, count(DISTINCT visitor) AS visitors {EVENTS} AND type = {Type.PAGE_
 GROUP BY path ORDER BY visitors DESC, path LIMIT {MOST_PAGES}
 """
 BY_TYPE = f"""
-SELECT type, CASE WHEN type = {Type.OTHER:d} THEN name END AS name, count(*) AS count {EVENTS}
+SELECT type, CASE WHEN type IN ({Type.OTHER:d}, {Type.RENDER:d}) THEN name END AS name, count(*) AS count {EVENTS}
 GROUP BY 1, 2
 """
 

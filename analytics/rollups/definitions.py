@@ -10,7 +10,8 @@ from django.db import models
 
 from analytics.models import DimensionDay, NameDay, PageDay, SiteDay, Visit
 from analytics.models.rollups import Dimension
-from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS, Type
+from analytics.rollups.visits import NAMED_TYPES
+from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS
 
 
 @dataclass(slots=True, frozen=True)
@@ -163,6 +164,7 @@ LABELS = {
     Dimension.BROWSER: f"{words(BROWSERS)}[browser + 1]",
     Dimension.OS: f"{words(SYSTEMS)}[os + 1]",
     Dimension.SCREEN: f"{words({int(key): word for key, word in SCREENS.items()})}[screen + 1]",
+    Dimension.COUNTRY: "country",
 }
 DIMENSION_KEY = ("is_bot", "content_group", "dimension", "label", "utm_medium", "utm_campaign")
 DIMENSION_PARTS = [
@@ -175,8 +177,6 @@ DIMENSION_PARTS = [
     f" coalesce(utm_campaign, ''), count(*) FROM scoped"
     " WHERE utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL GROUP BY 1, 2, 4, 5, 6"
 ]
-
-NAMED_TYPES = f"type IN ({Type.CUSTOM:d}, {Type.OTHER:d})"
 
 ROLLUPS = [
     Rollup(
@@ -196,6 +196,7 @@ ROLLUPS = [
             "utm_source",
             "utm_medium",
             "utm_campaign",
+            "country",
             "entry",
             "exit",
             "content_groups",
@@ -211,8 +212,8 @@ ROLLUPS = [
         ("is_bot", "content_group", "name"),
         ("count",),
         "SELECT is_bot, '' AS content_group, name, count(*) AS count FROM hit"
-        f" WHERE {NAMED_TYPES} GROUP BY is_bot, name"
+        f" WHERE type IN ({NAMED_TYPES}) GROUP BY is_bot, name"
         " UNION ALL SELECT hit.is_bot, grouped.content_group, name, count(*) FROM hit JOIN grouped USING (visit)"
-        f" WHERE {NAMED_TYPES} GROUP BY hit.is_bot, grouped.content_group, name",
+        f" WHERE type IN ({NAMED_TYPES}) GROUP BY hit.is_bot, grouped.content_group, name",
     ),
 ]

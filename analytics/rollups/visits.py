@@ -13,7 +13,7 @@ The statement is a chain of common table expressions, one thought each:
 Bots are kept apart from the others throughout: a visit is all bot or all not.
 """
 
-from analytics.vocabulary import PASSIVE, Type
+from analytics.vocabulary import NAMED, PASSIVE, Type
 
 GAP_SECONDS = 1800
 
@@ -23,6 +23,7 @@ MARK, MARK_END, END, PAGE_VIEW = "\x02", "\x03", "\x01", "\x04"
 MARKS = MARK + MARK_END + END + PAGE_VIEW
 
 PASSIVE_TYPES = ", ".join(str(int(type_)) for type_ in PASSIVE)
+NAMED_TYPES = ", ".join(str(int(type_)) for type_ in NAMED)
 TYPE_WORDS = ", ".join(f"'{type_.name.lower()}'" for type_ in Type)
 
 
@@ -57,12 +58,13 @@ CASE type
     WHEN {Type.CUSTOM:d} THEN E'\\x02custom\\x03' || CASE name
         WHEN 'custom' THEN '' WHEN 'page_view' THEN E'\\x02\\x04\\x03' ELSE {NAME} END
     WHEN {Type.OTHER:d} THEN {NAME}
+    WHEN {Type.RENDER:d} THEN {NAME}
     ELSE E'\\x02' || (ARRAY[{TYPE_WORDS}])[type] || E'\\x03'
 END || E'\\x01'
 """
 
 COLUMNS = """occurred_at, id, visitor, is_bot, type, path, name, content_group, device, screen, channel, browser, os,
-        referrer, utm_source, utm_medium, utm_campaign"""
+        referrer, utm_source, utm_medium, utm_campaign, country"""
 
 HITS = f"""
 event AS MATERIALIZED (
@@ -95,7 +97,7 @@ event AS MATERIALIZED (
 )"""
 
 FACTS = """visit, visitor, is_bot, duration_us, pageviews, is_bounce, device, screen, channel, browser, os,
-        referrer, utm_source, utm_medium, utm_campaign, entry, exit"""
+        referrer, utm_source, utm_medium, utm_campaign, country, entry, exit"""
 
 VISITS = f"""
 grouped AS MATERIALIZED (
@@ -119,7 +121,7 @@ grouped AS MATERIALIZED (
         (extract(epoch FROM ended_at - started_at) * 1000000)::bigint AS duration_us,
         events, pageviews, pageviews = 1 AND interactions = 0 AS is_bounce, steps,
         facts.device, facts.screen, facts.channel, facts.browser, facts.os,
-        facts.referrer, facts.utm_source, facts.utm_medium, facts.utm_campaign,
+        facts.referrer, facts.utm_source, facts.utm_medium, facts.utm_campaign, facts.country,
         CASE WHEN entry_seq IS NOT NULL THEN facts.path END AS entry,
         last.path AS exit,
         content_groups

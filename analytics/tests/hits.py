@@ -18,7 +18,6 @@ def a_hit(**fields: Any) -> Hit:
     return Hit(
         **{
             "dialect": Dialect.V1,
-            "website": ACME,
             "id": 1,
             "occurred_at": datetime(2026, 1, 15, 10, 30, tzinfo=UTC),
             "address": "203.0.113.9",

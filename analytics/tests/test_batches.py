@@ -17,9 +17,9 @@ from analytics.api.v1.endpoints import collect
 from analytics.ingest import batches as batching
 from analytics.ingest import outage, visitor
 from analytics.ingest.batches import Batches
+from analytics.ingest.grants import grants
 from analytics.ingest.reading import Outcome
 from analytics.ingest.storage import Storage
-from analytics.ingest.website import sites
 from analytics.models import DirtyDay, Drop, Event, IdempotencyKey, Quarantine
 from analytics.quarantine import replay
 from analytics.tests.builders import CHROME, GOOGLEBOT, a_body, make_website
@@ -41,7 +41,7 @@ def _nothing_left_behind():
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered():
-    sites.forget()
+    grants.forget()
     drops._waiting.clear()
     visitor.salts.__init__()
 

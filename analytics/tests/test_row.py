@@ -8,7 +8,7 @@ from django.forms import model_to_dict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.ingest.row import COLUMNS, packed
+from analytics.ingest.row import COLUMNS, MORE_TEXTS, TEXTS, packed
 from analytics.ingest.writer import store
 from analytics.models import Event
 
@@ -33,7 +33,8 @@ EVENT = st.fixed_dictionaries(
         **dict.fromkeys(("is_bot", "is_excluded", "is_authenticated", "is_server"), st.booleans()),
         "path": TEXT,
         **dict.fromkeys(
-            ("referrer", "name", "content_group", "utm_source", "utm_medium", "utm_campaign"), st.none() | TEXT
+            ("referrer", "name", "content_group", "utm_source", "utm_medium", "utm_campaign", *MORE_TEXTS),
+            st.none() | TEXT,
         ),
         "properties": st.none() | st.dictionaries(TEXT, JSON, min_size=1, max_size=4),
     }
@@ -60,6 +61,6 @@ def test_the_columns_are_the_tables_in_its_order():
 def test_a_row_says_whose_and_when_it_is():
     moment = datetime(2026, 3, 18, 9, 30, tzinfo=UTC) + timedelta(microseconds=7)
     numbers = dict.fromkeys(COLUMNS, 0)
-    texts = dict.fromkeys(("path", "referrer", "name", "content_group", "utm_source", "utm_medium", "utm_campaign"))
+    texts = dict.fromkeys((*TEXTS, *MORE_TEXTS))
     row = packed(numbers | texts | {"occurred_at": moment, "website_id": 7, "properties": None})
     assert (row.website_id, row.occurred_at) == (7, moment)

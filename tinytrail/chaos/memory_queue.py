@@ -9,7 +9,7 @@ from tinytrail.wsgi import application as django
 
 # Imported once Django is set up, which tinytrail.wsgi has done.
 from analytics.api.front import Front  # isort: skip
-from analytics.api.routes import ENDPOINTS  # isort: skip
+from analytics.api.routes import endpoint_at  # isort: skip
 from analytics.ingest.batches import Batches  # isort: skip
 from analytics.ingest.reading import Outcome, Reading, Verdict  # isort: skip
 
@@ -36,7 +36,7 @@ class MemoryQueue(Batches):
 
 class HastyFront(Front):
     def __init__(self) -> None:
-        super().__init__(ENDPOINTS, WSGIMiddleware(django, workers=1))  # type: ignore[arg-type] # as in tinytrail.asgi
+        super().__init__(endpoint_at, WSGIMiddleware(django, workers=1))  # type: ignore[arg-type] # as in tinytrail.asgi
         self._batches = MemoryQueue(settings.REDIS_URL)
 
 

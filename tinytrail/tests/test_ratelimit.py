@@ -19,7 +19,7 @@ def asked(limiter, *calls):
 
     async def ask():
         try:
-            return [await limiter.retry_after(limits, now=now) for limits, now in calls]
+            return [[w.retry_after for w in await limiter.count(limits, now=now)] for limits, now in calls]
         finally:
             await limiter.close()
 
@@ -60,8 +60,8 @@ def test_of_a_hundred_calls_at_once_from_four_processes_exactly_ten_pass(monkeyp
 
     async def ask():
         limiters = [Limiter(settings.REDIS_URL) for _ in range(4)]
-        calls = [limiters[n % 4].retry_after([limit(10)], now=0) for n in range(100)]
-        answers = [wait for waits in await asyncio.gather(*calls) for wait in waits]
+        calls = [limiters[n % 4].count([limit(10)], now=0) for n in range(100)]
+        answers = [window.retry_after for windows in await asyncio.gather(*calls) for window in windows]
         for limiter in limiters:
             await limiter.close()
         return answers
@@ -79,7 +79,7 @@ def test_a_redis_that_hangs_is_asked_once():
         connections = []
         silent = await asyncio.start_server(lambda reader, writer: connections.append(writer), "127.0.0.1", 0)
         limiter = Limiter(f"redis://127.0.0.1:{silent.sockets[0].getsockname()[1]}/0")
-        answers = [(await limiter.retry_after([limit(2)], now=time.monotonic()))[0] > 0 for _ in range(3)]
+        answers = [(await limiter.count([limit(2)], now=time.monotonic()))[0].retry_after > 0 for _ in range(3)]
         await limiter.close()
         for connection in connections:
             connection.close()

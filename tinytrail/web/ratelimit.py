@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import redis
 import redis.asyncio
@@ -38,6 +39,24 @@ PAUSE_SECONDS = 5.0
 MOST_LOCAL_WINDOWS = 100_000
 
 
+class Window(NamedTuple):
+    """How a limit stood when a call was counted: calls so far, this one included, and what is left of the window."""
+
+    limit: Limit
+    calls: int
+    milliseconds_left: int
+
+    @property
+    def seconds_left(self) -> int:
+        """Whole seconds, at least 1."""
+        return max(1, math.ceil(self.milliseconds_left / 1000))
+
+    @property
+    def retry_after(self) -> int:
+        """0 when the call was within the limit, else the seconds to the end of the window."""
+        return self.seconds_left if self.calls > self.limit.count else 0
+
+
 class Limiter:
     """Counts calls against their limits. Times are monotonic seconds, given by the caller."""
 
@@ -49,15 +68,12 @@ class Limiter:
         self._local = LocalWindows()
         self._closed_until = 0.0
 
-    async def retry_after(self, limits: Sequence[Limit], *, now: float) -> list[int]:
-        """Per limit: 0 when the call is within it, else the whole seconds (at least 1) to the end of its window."""
+    async def count(self, limits: Sequence[Limit], *, now: float) -> list[Window]:
+        """Count one call against each of the limits."""
         if not limits:
             return []
         counted = await self._shared(limits, now) or self._local.count(limits, now)
-        return [
-            0 if count <= limit.count else max(1, math.ceil(left / 1000))
-            for limit, (count, left) in zip(limits, counted, strict=True)
-        ]
+        return [Window(limit, *window) for limit, window in zip(limits, counted, strict=True)]
 
     async def close(self) -> None:
         await self._redis.aclose()

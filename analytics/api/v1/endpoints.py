@@ -13,8 +13,10 @@ from django.conf import settings
 from accounts.api.documentation import REFUSAL
 from analytics.api.endpoint import Endpoint
 from analytics.ids import next_id
+from analytics.ingest.grants import Source
 from analytics.ingest.hit import Hit
-from analytics.ingest.reading import Outcome, Reading
+from analytics.ingest.reading import Outcome, Reading, Verdict
+from analytics.ingest.website import websites
 from analytics.vocabulary import Dialect, Type
 from tinytrail.web import body, client, cors
 from tinytrail.web.body import BadBody
@@ -22,7 +24,7 @@ from tinytrail.web.call import Call, Limit, Refusal, Reply, json_reply
 
 NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 # The default set of event types; any other word that fits NAMED is a custom event of that name (D-6).
-DEFAULT_TYPES = {type_.name.lower(): type_ for type_ in Type if type_ is not Type.OTHER}
+DEFAULT_TYPES = {type_.name.lower(): type_ for type_ in Type if type_ not in (Type.OTHER, Type.RENDER)}
 WIDEST = 100_000
 MOST_PROPERTIES_BYTES = 8 * 1024
 RETRY_STORAGE_SECONDS = 5
@@ -84,21 +86,21 @@ class Collect(Endpoint):
                 self.dialect, limits, refusal=Refusal(Reply(204, self.cors(call)), Outcome.UNKNOWN_WEBSITE.value)
             )
         agent = call.headers.get("user-agent", "").strip()
-        hit = as_hit(fields, website, at=now, address=call.address, user_agent=agent)
+        hit = as_hit(fields, at=now, address=call.address, user_agent=agent)
         hit.idempotency_key = key
-        return Reading(self.dialect, limits, hit=hit)
+        return Reading(self.dialect, limits, hit=hit, source=Source(websites, website))
 
-    def answer(self, call: Call, outcome: Outcome) -> Reply:
-        if outcome is Outcome.STORED:
+    def answer(self, call: Call, verdict: Verdict) -> Reply:
+        if verdict.outcome is Outcome.STORED:
             return json_reply(202, {"status": "accepted"}, *self.cors(call))
-        if outcome in (Outcome.UNAVAILABLE, Outcome.OVERLOADED):
+        if verdict.outcome in (Outcome.UNAVAILABLE, Outcome.OVERLOADED):
             message = "The event could not be stored; please send it again."
             return self.error(call, 503, "INTERNAL_ERROR", message, ("Retry-After", str(RETRY_STORAGE_SECONDS)))
         return Reply(204, self.cors(call))
 
-    def limited(self, call: Call, retry_after: int) -> Reply:
-        message = f"Too many events from this address; try again in {retry_after} s."
-        return self.error(call, 429, "RATE_LIMITED", message, ("Retry-After", str(retry_after)))
+    def limited(self, call: Call, verdict: Verdict) -> Reply:
+        message = f"Too many events from this address; try again in {verdict.retry_after} s."
+        return self.error(call, 429, "RATE_LIMITED", message, ("Retry-After", str(verdict.retry_after)))
 
     def preflight(self, call: Call) -> Reply:
         return cors.preflight(self.cors(call))
@@ -180,11 +182,10 @@ def website_id(fields: CollectBody) -> UUID | None:
         return None
 
 
-def as_hit(fields: CollectBody, website: UUID, *, at: datetime, address: str, user_agent: str) -> Hit:
+def as_hit(fields: CollectBody, *, at: datetime, address: str, user_agent: str) -> Hit:
     type_ = DEFAULT_TYPES.get(fields.event_type, Type.OTHER)
     return Hit(
         dialect=Dialect.V1,
-        website=website,
         id=next_id(),
         occurred_at=at,
         address=address,
