@@ -71,7 +71,7 @@ def import_events(
             if (fingerprint := tuple(given[name] for name in LENGTHS)) in seen:
                 tally.skipped += 1
                 continue
-            catalog.create(calendar, now=now, **given)
+            catalog.create(calendar, now=now, is_featured=False, **given)
             seen.add(fingerprint)
             tally.created += 1
         except Unpublishable as refusal:
