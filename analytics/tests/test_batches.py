@@ -309,6 +309,30 @@ def test_a_commit_whose_answer_is_lost_stores_each_event_once(acme):
     assert (paths(), waiting()) == (["/0", "/1", "/2", "/before"], 0)
 
 
+def test_a_call_that_may_be_stored_is_not_refused_while_both_are_away_but_stored_for_certain_once_one_is_back(acme):
+    async def story(batches, proxy):
+        await outcomes(batches, reading(acme, path="/before"))
+        proxy.cut_after(b"COMMIT")
+        answers = asyncio.ensure_future(outcomes(batches, *(reading(acme, path=f"/{n}") for n in range(3))))
+        await until(lambda: not batches.storage.is_up)
+        proxy.restore()
+        return await answers
+
+    assert run_behind_proxy(story, redis_url=NO_REDIS) == [Outcome.STORED] * 3
+    assert paths() == ["/0", "/1", "/2", "/before"]
+
+
+def test_a_call_that_may_be_stored_is_given_up_at_last_when_nobody_comes_back(acme, monkeypatch):
+    monkeypatch.setattr(batching, "DOUBT_SECONDS", 0.3)
+
+    async def story(batches, proxy):
+        await outcomes(batches, reading(acme, path="/before"))
+        proxy.cut_after(b"COMMIT")
+        return await outcomes(batches, reading(acme, path="/lost"))
+
+    assert run_behind_proxy(story, redis_url=NO_REDIS) == [Outcome.UNAVAILABLE]
+
+
 def test_an_unknown_website_is_unavailable_while_nobody_can_say_and_a_known_one_is_taken(acme):
     async def story(batches, proxy):
         await outcomes(batches, reading(acme))
