@@ -29,6 +29,8 @@ RAW_GOAL = 0.40
 LATENCY_GOAL_MS = 15
 COMMITS_GOAL = 25
 MEMORY_GOAL_MIB = 90
+NEIGHBOUR_GOAL = 1.5
+WEBSITES = 10
 TABLE = """
 CREATE TABLE IF NOT EXISTS bench_taken (id bigserial PRIMARY KEY, website_id uuid NOT NULL, event_type varchar(64)
 NOT NULL, url text NOT NULL, path text NOT NULL, referrer text NOT NULL, screen_width double precision,
@@ -38,10 +40,11 @@ screen_height double precision, received_at timestamptz NOT NULL)
 WHAT = {
     "raw": "a raw ASGI answer",
     "empty": "an empty Django view",
+    "startproject": "one with startproject's middleware",
     "drf": "DRF and the ORM",
     "durable": "durable collect",
 }
-RIVAL = {"TINYTRAIL_BENCH_RIVAL": "1"}
+RIVAL = {"TINYTRAIL_BENCH_RIVAL": "bare"}
 
 
 def run() -> None:
@@ -51,15 +54,20 @@ def run() -> None:
             "durable": stack.enter_context(Server("tinytrail.asgi:application", "asgi")),
             "raw": stack.enter_context(Server("tinytrail.bench.rivals:raw", "asgi")),
             "empty": stack.enter_context(Server("tinytrail.bench.rivals:django", "wsgi", **RIVAL)),
+            "startproject": stack.enter_context(
+                Server("tinytrail.bench.rivals:django", "wsgi", TINYTRAIL_BENCH_RIVAL="startproject")
+            ),
             "drf": stack.enter_context(Server("tinytrail.bench.rivals:django", "wsgi", **RIVAL)),
         }
-        paths = {"durable": "/api/v1/collect", "raw": "/", "empty": "/empty", "drf": "/drf"}
+        paths = {"durable": "/api/v1/collect", "raw": "/", "drf": "/drf"}
+        paths |= {"empty": "/empty", "startproject": "/empty"}
         calls = {name: call(site, path) for name, path in paths.items()}
         idle = memory_mib(servers["durable"].worker)
         for name, server in servers.items():
             load.run(server.port, calls[name], connections=CONNECTIONS, seconds=1.0)
         rates = throughput(site, servers, calls)
         latency(servers["durable"], calls["durable"], rates["durable"])
+        neighbours(servers["durable"], site, rates["durable"])
         loaded = memory_mib(servers["durable"].worker)
         at_most("resident memory of the web process, idle", idle, MEMORY_GOAL_MIB, "MiB")
         at_most("resident memory of the web process, loaded", loaded, MEMORY_GOAL_MIB, "MiB")
@@ -93,7 +101,8 @@ def throughput(site: Website, servers: dict[str, Server], calls: dict[str, bytes
     for name, goal in (("empty", EMPTY_VIEW_GOAL), ("raw", RAW_GOAL)):
         ratio = rates["durable"] / rates[name]
         line(f"durable collect / {WHAT[name]}", f"{ratio:.2f}", f"at least {goal}", ratio / goal)
-    print(f"{'durable collect / DRF and the ORM':<44} {rates['durable'] / rates['drf']:>22.2f}")
+    for name in ("startproject", "drf"):
+        print(f"{f'durable collect / {WHAT[name]}':<44} {rates['durable'] / rates[name]:>22.2f}")
     rows = stored(site) - before
     line("rows stored / events accepted", f"{rows:,} / {spent.answers:,}", "equal", rows / spent.answers)
     at_most("COMMITs per 1,000 events", spent.commits / spent.answers * 1000, COMMITS_GOAL, "")
@@ -117,6 +126,26 @@ def latency(server: Server, request: bytes, saturation: float) -> None:
         print(f"{f'saturated, {connections} connections: p50, p99':<44} {milliseconds(made)}", flush=True)
     half = load.run(server.port, request, connections=64, seconds=2 * ROUND_SECONDS, rate=saturation / 2)
     at_most("p99 at half of saturation", percentile(half.latencies, 99) * 1000, LATENCY_GOAL_MS, "ms")
+
+
+def neighbours(server: Server, site: Website, saturation: float) -> None:
+    """What others feel of a website that has nine tenths of the calls, beside as many calls evenly spread (F29)."""
+    others = [Website.objects.create(account=site.account, domain=f"{n}.example") for n in range(1, WEBSITES)]
+    small = [call(other, "/api/v1/collect") for other in others]
+    big = call(site, "/api/v1/collect")
+    # One call in ten, of each of the nine in turn; and the same calls with the big website's spread over the nine.
+    uneven = [request for other in small for request in (*[big] * (WEBSITES - 1), other)]
+    even = [request for other in small for request in (*small, other)]
+    found: dict[str, list[float]] = {"even": [], "uneven": []}
+    for _ in range(ROUNDS):
+        for name, requests in (("even", even), ("uneven", uneven)):
+            made = load.run(server.port, *requests, connections=CONNECTIONS, seconds=ROUND_SECONDS, rate=saturation / 2)
+            quiet = [seconds for took in made.took[WEBSITES - 1 :: WEBSITES] for seconds in took]
+            found[name].append(percentile(quiet, 99))
+    ratio = statistics.median(found["uneven"]) / statistics.median(found["even"])
+    line(
+        "p99 beside one with 90 % / with all alike", f"{ratio:.2f}", f"at most {NEIGHBOUR_GOAL}", NEIGHBOUR_GOAL / ratio
+    )
 
 
 def milliseconds(made: Load) -> str:

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from typing import Any
 
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
@@ -15,11 +17,15 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Load:
-    """What came of a run: answers by status, and the seconds that each took."""
+    """What came of a run: answers by status, and the seconds that each took, those of each request by themselves."""
 
     seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
-    latencies: list[float] = field(default_factory=list)
+    took: list[list[float]] = field(default_factory=list)
+
+    @property
+    def latencies(self) -> list[float]:
+        return [seconds for each in self.took for seconds in each]
 
     @property
     def answers(self) -> int:
@@ -30,12 +36,15 @@ class Load:
         return self.answers / self.seconds
 
 
-def run(port: int, request: bytes, *, connections: int, seconds: float, rate: float = 0.0) -> Load:
-    """A run from a process of its own. With a `rate` calls are sent at that pace, and wait for a free connection."""
+def run(port: int, *requests: bytes, connections: int, seconds: float, rate: float = 0.0) -> Load:
+    """A run from a process of its own, of these requests in turn.
+
+    With a `rate` calls are sent at that pace, and wait for a free connection.
+    """
     command = [sys.executable, "-m", "tinytrail.bench.load"]
     arguments = {
         "port": port,
-        "request": request.decode(),
+        "requests": [request.decode() for request in requests],
         "connections": connections,
         "seconds": seconds,
         "rate": rate,
@@ -44,15 +53,21 @@ def run(port: int, request: bytes, *, connections: int, seconds: float, rate: fl
     return Load(**json.loads(made.stdout))
 
 
-def drive(port: int, request: bytes, *, connections: int, seconds: float, rate: float) -> Load:
-    load = Load()
+def drive(port: int, requests: Sequence[bytes], *, connections: int, seconds: float, rate: float) -> Load:
+    load = Load(took=[[] for _ in requests])
+    turns = cycle(range(len(requests)))
     with selectors.EpollSelector() as selector:
         lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
         for line in lines:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(line, selectors.EVENT_READ)
         begun: dict[socket.socket, bytes] = {}
-        free, sent_at, began = list(lines), dict.fromkeys(lines, 0.0), time.perf_counter()
+        free, sent_at, sent, began = (
+            list(lines),
+            dict.fromkeys(lines, 0.0),
+            dict.fromkeys(lines, 0),
+            time.perf_counter(),
+        )
         end, due = began + seconds, began
         while (now := time.perf_counter()) < end or len(free) < connections:
             while free and now < end and (not rate or due <= now):
@@ -60,7 +75,8 @@ def drive(port: int, request: bytes, *, connections: int, seconds: float, rate: 
                 # At a pace, the time a call had to wait for a connection counts as well.
                 sent_at[line] = due if rate else now
                 due += 1 / rate if rate else 0
-                line.sendall(request)
+                sent[line] = next(turns)
+                line.sendall(requests[sent[line]])
             for key, _ in selector.select(max(0.0, due - now) if rate and free else 1.0):
                 line = key.fileobj  # type: ignore[assignment] # sockets are all there is
                 data = line.recv(65_536)
@@ -72,7 +88,7 @@ def drive(port: int, request: bytes, *, connections: int, seconds: float, rate: 
                     continue
                 status = answer[9:12].decode()
                 load.statuses[status] = load.statuses.get(status, 0) + 1
-                load.latencies.append(time.perf_counter() - sent_at[line])
+                load.took[sent[line]].append(time.perf_counter() - sent_at[line])
                 free.append(line)
         load.seconds = time.perf_counter() - began
         for line in lines:
@@ -88,7 +104,8 @@ def is_whole(answer: bytes) -> bool:
 
 def main() -> None:
     arguments: dict[str, Any] = json.load(sys.stdin)
-    load = drive(arguments.pop("port"), arguments.pop("request").encode(), **arguments)
+    requests = [request.encode() for request in arguments.pop("requests")]
+    load = drive(arguments.pop("port"), requests, **arguments)
     json.dump(asdict(load), sys.stdout)
 
 

@@ -26,8 +26,20 @@ async def raw(
 
 # -- two Django views, in an application of their own -----------------------------------------------------------------
 
+# What `django-admin startproject` writes into a new project's settings.
+STARTPROJECT = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+APPS = [f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions", "messages")]
 
-def django_application() -> Any:  # noqa: ANN401 (a WSGI application)
+
+def django_application(middleware: list[str]) -> Any:  # noqa: ANN401 (a WSGI application)
     """An application with a view that does nothing, and one with a serializer that stores a row."""
     from django.conf import settings
 
@@ -37,8 +49,8 @@ def django_application() -> Any:  # noqa: ANN401 (a WSGI application)
         SECRET_KEY="bench" * 10,
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF="tinytrail.bench.rival_views",
-        MIDDLEWARE=[],
-        INSTALLED_APPS=["rest_framework"],
+        MIDDLEWARE=middleware,
+        INSTALLED_APPS=[*APPS, "rest_framework"] if middleware else ["rest_framework"],
         DATABASES=ours.DATABASES,
         USE_TZ=True,
         REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None},
@@ -48,5 +60,6 @@ def django_application() -> Any:  # noqa: ANN401 (a WSGI application)
     return get_wsgi_application()
 
 
-if os.environ.get("TINYTRAIL_BENCH_RIVAL"):
-    django = django_application()
+# One kind of it in a process; none where only the raw answer is wanted.
+if kind := os.environ.get("TINYTRAIL_BENCH_RIVAL"):
+    django = django_application(STARTPROJECT if kind == "startproject" else [])
