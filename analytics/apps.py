@@ -6,7 +6,16 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.changes import changed
+        from analytics import drops
         from analytics.ingest.grants import grants
+        from tinytrail.web.refusals import refused
 
         # What this process changed is in force in it at once (D-43).
         changed.connect(lambda sender, **kwargs: grants.forget(), weak=False, dispatch_uid="analytics.grants")
+        refused.connect(
+            lambda sender, dialect, reason, day, website_id, **kwargs: drops.count(
+                dialect, reason, day=day, website_id=website_id
+            ),
+            weak=False,
+            dispatch_uid="analytics.drops",
+        )

@@ -6,7 +6,7 @@ from typing import Any
 from accounts.models import Website
 from analytics.models import Drop, Event
 from analytics.vocabulary import PASSIVE, Dialect, Type
-from submissions.showing import catalog
+from submissions.showing import catalog, submissions
 
 Rows = list[dict[str, Any]]
 
@@ -54,7 +54,12 @@ def drops(website_ids: list[int], limit: int | None) -> Rows:
     ]
 
 
-KINDS: dict[str, Callable[[list[int], int | None], Rows]] = {"events": events, "drops": drops, "catalog": catalog}
+KINDS: dict[str, Callable[[list[int], int | None], Rows]] = {
+    "events": events,
+    "drops": drops,
+    "catalog": catalog,
+    "submissions": submissions,
+}
 
 
 def show(kind: str, website: Website | None, limit: int) -> Rows:

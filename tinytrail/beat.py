@@ -18,6 +18,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "make partitions": {"task": "analytics.tasks.ensure_partitions", "schedule": crontab(minute="15")},
     "remove what is deleted": {"task": "analytics.tasks.purge_deleted", "schedule": 60.0},
     "remove what is old": {"task": "analytics.tasks.prune", "schedule": crontab(hour="2", minute="30")},
+    "send mail": {"task": "submissions.tasks.send_mail", "schedule": 30.0},
+    "forget hosts": {"task": "submissions.tasks.prune", "schedule": crontab(hour="2", minute="45")},
 }
 
 app = Celery("tinytrail", fixups=[], set_as_current=False)

@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("admin", admin.site.admin_view(admin.site.index)),
     path("api/v1/", include("accounts.api.urls")),
+    path("", include("submissions.urls")),
     path("", include("analytics.urls")),
     *both("api/schema", SpectacularAPIView.as_view(), "schema"),
     *both("api/schema/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), "schema_docs"),

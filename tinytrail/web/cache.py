@@ -32,12 +32,17 @@ class SharedCache(RedisCache):
 _closed_until = 0.0
 
 
+def is_shared() -> bool:
+    """Whether what was just counted is counted for every process, as far as this one knows."""
+    return time.monotonic() >= _closed_until
+
+
 def _falling_back(name: str) -> Callable[..., Any]:
     shared = getattr(RedisCache, name)
 
     def method(self: SharedCache, *args: object, **options: object) -> Any:  # noqa: ANN401 (as the method it stands for)
         global _closed_until
-        if time.monotonic() >= _closed_until:
+        if is_shared():
             try:
                 return shared(self, *args, **options)
             except (RedisError, OSError) as error:

@@ -1,0 +1,129 @@
+"""What is forgotten about hosts, and when: by itself after its time (P16), at once when somebody asks (P20)."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts import audit
+from accounts.models import User
+from submissions import catalog
+from submissions.models import Decision, Host, LimitCount, Mail, Submission
+from submissions.review import record
+
+# A day less than the guarantees allow, for it runs once a day.
+AFTER_DECLINE = timedelta(days=29)
+AFTER_EVENT = timedelta(days=364)
+# Mails name addresses; those that nobody could deliver in this time never will be.
+MAILS_LIVE = timedelta(days=29)
+COUNTS_LIVE = timedelta(hours=24)
+# How many submissions one transaction changes.
+STEP_ROWS = 500
+# Shorter than any address, so that what held one stays within its bounds.
+REMOVED = "[…]"
+
+
+def prune(*, now: datetime) -> int:
+    """Forget the hosts of what was decided long ago. Returns how many submissions lost their address."""
+    LimitCount.objects.filter(ends_at__lt=now - COUNTS_LIVE).delete()
+    Mail.objects.filter(created_at__lt=now - MAILS_LIVE).delete()
+    forgotten = 0
+    while ids := list(outlived(now).values_list("pk", flat=True)[:STEP_ROWS]):
+        with transaction.atomic():
+            forgotten += forget(Submission.objects.filter(pk__in=ids), now=now)
+    # A host of now may have proposed a moment ago: young ones stay.
+    Host.objects.filter(submissions=None, created_at__lt=now - timedelta(days=1)).delete()
+    return forgotten
+
+
+def outlived(now: datetime) -> "QuerySet[Submission]":
+    """Submissions whose host's address has had its time. An event whose day nobody could read counts from its review,
+    one that nobody reviewed from its arrival.
+    """
+    over = (now - AFTER_EVENT).date()
+    known = Submission.objects.exclude(host=None).annotate(
+        over_on=Coalesce("accepted_event__ends_on", "accepted_event__starts_on", "starts_on")
+    )
+    return known.filter(
+        Q(status=Submission.Status.DECLINED, reviewed_at__lt=now - AFTER_DECLINE)
+        | Q(over_on__lt=over)
+        | Q(over_on=None, reviewed_at__lt=now - AFTER_EVENT)
+        | Q(over_on=None, reviewed_at=None, created_at__lt=now - AFTER_EVENT)
+    ).order_by("pk")
+
+
+@transaction.atomic
+def erase(email: str, *, by: User | None, now: datetime) -> int:
+    """Forget a host who asked for it, everywhere: what they proposed stays, their address does not.
+
+    Returns how many submissions there were. The audit log names these and the host's number, never the address.
+    """
+    email = email.strip()
+    hosts = list(Host.objects.select_for_update().filter(email__iexact=email))
+    submissions = Submission.objects.filter(host__in=hosts)
+    found = list(submissions.select_related("host"))
+    for submission in found:
+        name = "admin-panel" if by else "command"
+        record(submission, Decision.Action.ERASE, by=name, actor=by, now=now)
+        audit.record("host.erase", submission.pk, by=by)
+    forget(submissions, now=now)
+    Mail.objects.filter(to__iexact=email).delete()
+    Host.objects.filter(pk__in=[host.pk for host in hosts]).delete()
+    return len(found)
+
+
+def forget(submissions: "QuerySet[Submission]", *, now: datetime) -> int:
+    """Take the host's address off these, and out of every text in which it was written. Within a transaction."""
+    rows = list(submissions.select_for_update(of=("self",)).select_related("host", "accepted_event"))
+    for submission in rows:
+        scrub(submission, submission.host_email, now=now)
+        submission.host = None
+    fields = ["host", "name", "name_folded", "location_folded", "payload", "review_reason", "review_message", "flags"]
+    Submission.objects.bulk_update(rows, fields)
+    Mail.objects.filter(submission__in=rows).delete()
+    return len(rows)
+
+
+def scrub(submission: Submission, email: str, *, now: datetime) -> None:
+    if not email:
+        return
+    for field in ("name", "name_folded", "location_folded", "payload", "review_reason", "review_message", "flags"):
+        setattr(submission, field, without(getattr(submission, field), email))
+    for message in changed(submission.messages.all(), "text", email):
+        message.save(update_fields=["text"])
+    for decision in changed(submission.decisions.all(), "before", email):
+        decision.save(update_fields=["before"])
+    event = submission.accepted_event
+    if event is not None:
+        shown = {field: getattr(event, field) for field in catalog.LENGTHS}
+        if different := {field: without(text, email) for field, text in shown.items() if without(text, email) != text}:
+            catalog.edit(event, now=now, **different)
+
+
+def changed(rows: Iterable[Any], field: str, email: str) -> Iterable[Any]:
+    """The rows in whose field the address stood, without it."""
+    for row in rows:
+        before = getattr(row, field)
+        after = without(before, email)
+        if after != before:
+            setattr(row, field, after)
+            yield row
+
+
+def without(value: Any, email: str) -> Any:  # noqa: ANN401 (any JSON value)
+    """The value with the address gone from its strings, in whatever case it was written."""
+    if isinstance(value, str):
+        return replaced(value, email)
+    if isinstance(value, dict):
+        return {key: without(inner, email) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without(inner, email) for inner in value]
+    return value
+
+
+def replaced(text: str, email: str) -> str:
+    return re.sub(re.escape(email), REMOVED, text, flags=re.IGNORECASE)
