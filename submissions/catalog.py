@@ -71,6 +71,7 @@ WHEN = {"date", "start_time", "end_time"}
 # Marks that turn the direction of all that follows them on the page. Joiners and simple marks of direction stay.
 DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 UNSHOWN = {"Cc", "Cs"}
+NO_XML = "\ufffe\uffff"
 # A night belongs to the day it began: the calendar's day ends at five in the morning.
 DAY_ENDS = timedelta(hours=5)
 
@@ -182,7 +183,7 @@ def cleaned(field: str, text: str) -> str:
     text = text.translate(DIRECTIONS)
     text = "\n".join(map(collapsed, text.splitlines())).strip() if field == "notes" else collapsed(text)
     called = CONTRACT_NAMES[field]
-    if any(unicodedata.category(char) in UNSHOWN and char != "\n" for char in text):
+    if any((unicodedata.category(char) in UNSHOWN and char != "\n") or char in NO_XML for char in text):
         raise Unpublishable(f"{called} holds characters that cannot be shown.", field)
     least, most = LENGTHS[field]
     if len(text) < least:

@@ -2,7 +2,9 @@
 events a search or filter matched when it was received (definitions 26), from one and the same copy.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -10,11 +12,14 @@ from functools import lru_cache
 from django.db.models import F
 
 from submissions.catalog import today_of
-from submissions.filters import Entry, entry_of, filtering, searching
+from submissions.filters import Entry, arrondissement, entry_of, filtering, searching
 from submissions.models import Calendar, CatalogEvent
+from submissions.text import folded
 
 # A few calendars, each with the copy of yesterday and that of before the last change.
 MOST_COPIES = 32
+MOST_CHOICES = 40
+Choices = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,9 @@ class Live:
     """An immutable copy, in the order of the page."""
 
     entries: Sequence[Entry] = ()
+    # What a filter's list offers: values with what people read.
+    arrondissements: Choices = ()
+    genres: Choices = ()
 
     def count_matching(self, query: str) -> int:
         return len(self.matching(query))
@@ -47,4 +55,32 @@ def load(calendar_id: int, version: int, today: date) -> Live:
     """Read anew for every version and day. An event whose date nobody could read stands last."""
     upcoming = CatalogEvent.objects.upcoming(today).filter(calendar=calendar_id)
     ordered = upcoming.order_by(F("starts_on").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "id")
-    return Live(tuple(map(entry_of, ordered)))
+    events = list(ordered)
+    return Live(
+        entries=tuple(map(entry_of, events)),
+        arrondissements=offered_places(event.arrondissement for event in events),
+        genres=offered_genres(event.genre for event in events),
+    )
+
+
+def offered_places(texts: Iterable[str]) -> Choices:
+    """Numbered ones in their order, then the others."""
+    labels = {arrondissement(text): text for text in texts if text}
+    values = sorted(labels, key=lambda value: (not value.isdecimal(), value.zfill(2), value))
+    return [(value, ordinal(value) if value.isdecimal() else labels[value]) for value in values[:MOST_CHOICES]]
+
+
+def offered_genres(texts: Iterable[str]) -> Choices:
+    """The most frequent ones, by name."""
+    labels: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for text in texts:
+        for label in re.split(r"[,;/|]", text):
+            if value := folded(label):
+                labels.setdefault(value, label.strip())
+                counts[value] += 1
+    return sorted((value, labels[value]) for value, _ in counts.most_common(MOST_CHOICES))
+
+
+def ordinal(number: str) -> str:
+    return f"{number}{'er' if number == '1' else 'e'}"
