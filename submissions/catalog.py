@@ -7,14 +7,13 @@ sends `changed` after it. What a verb refuses it refuses with Unpublishable, whi
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
 from psycopg.errors import UniqueViolation
 
-from submissions import dates, eventkey
+from submissions import dates, eventkey, prooflink
 from submissions.calendars import zone
 from submissions.models import Calendar, CatalogEvent, RetiredKey, Submission
 from submissions.text import collapsed, folded
@@ -194,16 +193,11 @@ def cleaned(field: str, text: str) -> str:
 
 
 def checked_link(text: str) -> str:
-    """A link that may stand on a public page: http or https to a host, and nobody's password (guarantee A65)."""
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc or " " in text or "\\" in text:
+    """A link that may stand on a public page, in its one spelling (contract 4.3, guarantee A65)."""
+    link = prooflink.normalised(text)
+    if link is None:
         raise Unpublishable("proofLink must be an http or https address, for example https://example.com/event.", "url")
-    return text
+    return link
 
 
 def _filled(event: CatalogEvent, given: Mapping[str, str], *, now: datetime) -> CatalogEvent:

@@ -22,7 +22,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from submissions import calendars, feeds, live
+from submissions import calendars, feeds, links, live
 from submissions.browsing import Asked, asked
 from submissions.catalog import today_of
 from submissions.filters import entry_of, filtering, searching
@@ -140,6 +140,7 @@ def listing(
             "feed_query": "" if query == "?" else query,
             "previous": question.address(page.number - 1) if page.has_previous() else "",
             "next": question.address(page.number + 1) if page.has_next() else "",
+            "propose": links.form_path(calendar) if calendar.is_open else "",
             "canonical": request.build_absolute_uri(own),
         },
     )

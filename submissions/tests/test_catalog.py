@@ -255,7 +255,6 @@ def test_the_day_ends_at_five_in_the_morning_there(acme):
         ("url", "data:text/html,x"),
         ("url", "ftp://example.com/"),
         ("url", "https://user:pw@example.com/"),
-        ("url", "//example.com/"),
         ("url", "https://"),
         ("url", "https://exa mple.com/"),
         ("url", "https://example.com\\@evil.test"),
@@ -294,3 +293,7 @@ def test_any_text_that_people_write_is_published_as_it_is(acme, name):
 def test_space_is_collapsed_and_marks_that_turn_a_page_around_are_dropped(acme):
     event = make_event(acme, "  Jazz \u202e Night ", notes=" one\r\n  two  three \n\n four ")
     assert (event.name, event.notes) == ("Jazz Night", "one\ntwo three\n\nfour")
+
+
+def test_a_link_has_one_spelling(acme):
+    assert make_event(acme, url="Exämple.com").url == "https://xn--exmple-cua.com/"
