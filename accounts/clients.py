@@ -9,7 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit, changes, domains
+from accounts import audit, changes, domains, keys
+from accounts import origins as origin_list
 from accounts.models import Client, User, Website
 
 LONGEST_NAME = 120
@@ -51,6 +52,76 @@ def change_widget_client(
     audit.record("client.change", client.id, by=by)
     changes.announce()
     return client
+
+
+@transaction.atomic
+def create_openpanel_client(
+    website: Website,
+    *,
+    name: str = "",
+    right: str = Client.Right.WRITE,
+    origins: object = None,
+    by: User | None = None,
+) -> tuple[Client, str]:
+    """A client and its secret, which is returned this once and kept as its HMAC only."""
+    if right not in Client.Right.values:
+        raise ValueError("right must be write, read or root.")
+    client = Client(
+        website=website,
+        kind=Client.Kind.OPENPANEL,
+        name=checked_name(name),
+        right=right,
+        origins=origin_list.check([] if origins is None else origins),
+    )
+    secret = give_secret(client)
+    client.save()
+    audit.record("client.create", client.id, by=by)
+    changes.announce()
+    return client, secret
+
+
+@transaction.atomic
+def change_openpanel_client(
+    client: Client,
+    *,
+    name: str | None = None,
+    right: str | None = None,
+    origins: object = None,
+    by: User | None = None,
+) -> Client:
+    """Set what is not None, the origins as a whole."""
+    fields = []
+    if name is not None:
+        client.name = checked_name(name)
+        fields.append("name")
+    if right is not None:
+        if right not in Client.Right.values:
+            raise ValueError("right must be write, read or root.")
+        client.right = right
+        fields.append("right")
+    if origins is not None:
+        client.origins = origin_list.check(origins)
+        fields.append("origins")
+    client.save(update_fields=fields)
+    audit.record("client.change", client.id, by=by)
+    changes.announce()
+    return client
+
+
+@transaction.atomic
+def renew_secret(client: Client, *, by: User | None) -> str:
+    """A new secret, returned this once; the old one stops working."""
+    secret = give_secret(client)
+    client.save(update_fields=["secret_hash"])
+    audit.record("client.renew_secret", client.id, by=by)
+    changes.announce()
+    return secret
+
+
+def give_secret(client: Client) -> str:
+    secret = keys.new_secret("sec_")
+    client.secret_hash = keys.digest(secret)
+    return secret
 
 
 @transaction.atomic
