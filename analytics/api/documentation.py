@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.api.documentation import REFUSAL, REFUSALS, inlined
 from analytics.reports.asking import COMPARISONS, FORMATS, MOST_PER_PAGE
+from analytics.reports.filters import DIMENSIONS
 from analytics.reports.period import NAMES
 
 
@@ -57,6 +58,19 @@ COMMON = [
 ]
 
 
+VALUES = "given several times it is any of the values"
+FILTERS = [
+    query(
+        f"{name}[{dimension}]",
+        f"Counts only visits {having} this {dimension}; {VALUES}, `*` stands for any characters, `(none)` for nothing.",
+        many=True,
+        explode=True,
+    )
+    for name, having in (("filter", "with"), ("filter_not", "without"))
+    for dimension in DIMENSIONS
+]
+
+
 class ReportSchema(AutoSchema):
     """Of a view with a `report`."""
 
@@ -77,7 +91,7 @@ class ReportSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         report = self.view.report
         own = [query(name, text, **options) for name, text, options in report.documented]
-        return [WEBSITE, *(COMMON if report.from_rollups else []), *own]
+        return [WEBSITE, *([*COMMON, *FILTERS] if report.from_rollups else []), *own]
 
     def get_response_serializers(self) -> Any:  # noqa: ANN401 (drf-spectacular's own)
         envelope = {

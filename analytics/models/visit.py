@@ -17,6 +17,8 @@ class Visit(models.Model):
     website_id = models.IntegerField()
     day = models.DateField()
     pageviews = models.IntegerField()
+    # Different paths among the pageviews.
+    pages = models.IntegerField(db_default=0)
     events = models.IntegerField()
     device = models.SmallIntegerField()
     screen = models.SmallIntegerField()

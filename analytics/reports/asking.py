@@ -10,6 +10,7 @@ from django.db.models import Min
 from accounts.models import Website
 from analytics.models import BuiltDay, Event
 from analytics.reports.base import BadQuestion, Question, Report, first, one_of
+from analytics.reports.filters import BadFilter, Filter, filters
 from analytics.reports.period import LONGEST_DAYS, NAMES, Period
 from analytics.rollups.build import EARLIEST, LATEST
 
@@ -32,6 +33,7 @@ class Parameters:
     content_group: str
     page: int
     per_page: int
+    filters: tuple[Filter, ...]
     format: str
     extra: Any
 
@@ -49,6 +51,7 @@ class Parameters:
             content_group=self.content_group,
             page=self.page,
             per_page=self.per_page,
+            filters=self.filters,
             extra=self.extra,
         )
 
@@ -78,9 +81,17 @@ def parameters(report: Report, query: Mapping[str, list[str]], *, now: datetime)
         content_group=first(query, "content_group")[:LONGEST_GROUP],
         page=number(query, "page", 1, MOST_PAGES),
         per_page=number(query, "per_page", 50, MOST_PER_PAGE),
+        filters=filters_of(query),
         format=one_of(query, "format", FORMATS, "json"),
         extra=report.parameters(query),
     )
+
+
+def filters_of(query: Mapping[str, list[str]]) -> tuple[Filter, ...]:
+    try:
+        return filters(query)
+    except BadFilter as bad:
+        raise BadQuestion(str(bad)) from None
 
 
 def check_range(start: date, end: date) -> None:

@@ -1,13 +1,14 @@
 """What every report shares: how it is asked, how numbers are rounded, how rows are read and written as CSV."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
 from django.db import connection
 
+from analytics.reports.filters import Filter, over_visits, values_of
 from analytics.reports.period import Period
 
 
@@ -28,6 +29,8 @@ class Question:
     content_group: str = ""
     page: int = 1
     per_page: int = 50
+    # What the visits counted must have in common.
+    filters: tuple[Filter, ...] = ()
     # What the report's own `parameters` made of the query.
     extra: Any = None
 
@@ -43,6 +46,16 @@ class Question:
             "limit": self.per_page,
             "offset": (self.page - 1) * self.per_page,
         }
+
+    def rows(self, statement: str, **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (any SQL value)
+        """The rows of a statement over roll-ups; with filters the roll-ups are those of the visits that pass them."""
+        parameters = self.sql | more
+        if not self.filters:
+            return rows(statement, parameters)
+        return rows(over_visits(self.filters, self.content_group) + statement, parameters | values_of(self.filters))
+
+    def over(self, period: Period) -> "Question":
+        return replace(self, period=period)
 
 
 WHERE = (
@@ -65,6 +78,9 @@ class Report:
     def parameters(self, query: Mapping[str, list[str]]) -> Any:  # noqa: ANN401 (each report's own)
         """The report's own parameters, for `Question.extra`. Raises BadQuestion."""
         return None
+
+    def check(self, question: Question) -> None:
+        """Raises BadQuestion when the parameters do not go together with the period."""
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The `data` of the JSON answer."""

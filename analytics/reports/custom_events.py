@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analytics.reports.base import PAGE, WHERE, Question, Report, first, paginated, rows
+from analytics.reports.base import PAGE, WHERE, Question, Report, first, paginated
 
 COUNTS = f"""
 SELECT name, sum(count)::bigint AS count FROM analytics_nameday
@@ -23,4 +23,4 @@ class CustomEvents(Report):
         return first(query, "event_name")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        return paginated(question, rows(COUNTS, question.sql | {"name": question.extra}))
+        return paginated(question, question.rows(COUNTS, name=question.extra))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from analytics.models.rollups import Dimension
-from analytics.reports.base import WHERE, Question, Report, period_of, rows
+from analytics.reports.base import WHERE, Question, Report, period_of
 
 VISITS = f"""
 SELECT dimension, label, sum(visits)::bigint AS visits FROM analytics_dimensionday
@@ -26,7 +26,7 @@ class Devices(Report):
     columns = ("deviceType", "visits")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        found = rows(VISITS, question.sql | {"dimensions": [int(dimension) for dimension, _ in LISTS.values()]})
+        found = question.rows(VISITS, dimensions=[int(dimension) for dimension, _ in LISTS.values()])
         return {"period": period_of(question)} | {
             name: [{label: row["label"], "visits": row["visits"]} for row in found if row["dimension"] == dimension]
             for name, (dimension, label) in LISTS.items()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analytics.reports.base import PAGE, WHERE, Question, Report, period_of, rows
+from analytics.reports.base import PAGE, WHERE, Question, Report, period_of
 
 LIST = f"""
 SELECT path, sum({{column}})::bigint AS {{column}} FROM analytics_pageday
@@ -20,8 +20,8 @@ class Flow(Report):
     def answer(self, question: Question) -> dict[str, Any]:
         return {
             "period": period_of(question),
-            "landing_pages": rows(LIST.format(column="entries"), question.sql),
-            "exit_pages": rows(LIST.format(column="exits"), question.sql),
+            "landing_pages": question.rows(LIST.format(column="entries")),
+            "exit_pages": question.rows(LIST.format(column="exits")),
         }
 
     def table(self, data: dict[str, Any]) -> list[dict[str, Any]]:

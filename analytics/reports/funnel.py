@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analytics.reports.base import BadQuestion, Question, Report, period_of, rows, share
+from analytics.reports.base import BadQuestion, Question, Report, period_of, share
 from analytics.rollups.visits import funnel_patterns
 
 MOST_STEPS = 20
@@ -41,9 +41,7 @@ class Funnel(Report):
             reached = f"CASE WHEN steps LIKE %(step_{n})s THEN {n + 1 if reached == '1' else reached} ELSE {n} END"
         counts = {
             row["reached"]: row["visits"]
-            for row in rows(
-                f"SELECT {reached} AS reached, count(*) AS visits {VISITS} GROUP BY 1", question.sql | patterns
-            )
+            for row in question.rows(f"SELECT {reached} AS reached, count(*) AS visits {VISITS} GROUP BY 1", **patterns)
         }
         return {"period": period_of(question), "funnel": conversion(steps, counts)}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analytics.reports.base import PAGE, Question, Report, paginated, rows
+from analytics.reports.base import PAGE, Question, Report, paginated
 
 # Without a restriction each path stands once per group it was stored under, and once for no group.
 GROUPED = """
@@ -29,4 +29,4 @@ class Pages(Report):
     columns = ("path", "contentGroup", "pageviews", "uniquePageviews")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        return paginated(question, rows(GROUPED + PAGE, question.sql))
+        return paginated(question, question.rows(GROUPED + PAGE))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.models.rollups import Dimension
-from analytics.reports.base import PAGE, WHERE, Question, Report, one_of, paginated, rows
+from analytics.reports.base import PAGE, WHERE, Question, Report, one_of, paginated
 
 BY_LABEL = f"""
 SELECT label AS "{{column}}", sum(visits)::bigint AS visits FROM analytics_dimensionday
@@ -43,4 +43,4 @@ class Sources(Report):
         return one_of(query, "group_by", tuple(STATEMENTS), "channel")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        return paginated(question, rows(STATEMENTS[question.extra], question.sql))
+        return paginated(question, question.rows(STATEMENTS[question.extra]))

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from analytics.reports.base import Question, Report, mean_seconds, period_of, rounded, rows, share
+from analytics.reports.base import Question, Report, mean_seconds, period_of, rounded, share
 
 TOTALS = """
 SELECT
@@ -25,12 +25,12 @@ class Summary(Report):
     columns = ("metric", "value", "previous", "change_pct")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        values = metrics(question.sql)
+        values = metrics(question)
         if question.comparison is None:
             shown: dict[str, dict[str, Any]] = {name: {"value": value} for name, value in values.items()}
         else:
-            before = question.sql | {"start": question.comparison.start, "end": question.comparison.end}
-            shown = {name: compared(values[name], previous) for name, previous in metrics(before).items()}
+            before = metrics(question.over(question.comparison))
+            shown = {name: compared(values[name], previous) for name, previous in before.items()}
         return {
             "period": period_of(question),
             "comparison": str(question.comparison) if question.comparison else None,
@@ -41,8 +41,8 @@ class Summary(Report):
         return [{"metric": name, **numbers} for name, numbers in data["metrics"].items()]
 
 
-def metrics(parameters: dict[str, Any]) -> dict[str, Number]:
-    (total,) = rows(TOTALS, parameters)
+def metrics(question: Question) -> dict[str, Number]:
+    (total,) = question.rows(TOTALS)
     return {
         "visits": int(total["visits"]),
         "unique_visitors": int(total["visitors"]),

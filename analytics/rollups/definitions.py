@@ -185,6 +185,7 @@ ROLLUPS = [
         (
             "duration_us",
             "pageviews",
+            "pages",
             "events",
             "device",
             "screen",

@@ -18,9 +18,11 @@ from analytics.vocabulary import NAMED, PASSIVE, Type
 GAP_SECONDS = 1800
 
 # How a visit's events stand in its steps, one after the other: MARK label MARK_END for every name a funnel may call the
-# event by, then END. A step is found when its label and, after it, an END is: so no event serves two steps.
-MARK, MARK_END, END, PAGE_VIEW = "\x02", "\x03", "\x01", "\x04"
-MARKS = MARK + MARK_END + END + PAGE_VIEW
+# event by; NOTE and what filtered reports count it as (a page view with its content group, an event with its name);
+# then END. A step is found when its label and, after it, an END is: so no event serves two steps.
+MARK, MARK_END, END, PAGE_VIEW, NOTE = "\x02", "\x03", "\x01", "\x04", "\x05"
+MARKS = MARK + MARK_END + END + PAGE_VIEW + NOTE
+VIEW_NOTE, NAME_NOTE = f"{NOTE}P", f"{NOTE}N"
 
 PASSIVE_TYPES = ", ".join(str(int(type_)) for type_ in PASSIVE)
 NAMED_TYPES = ", ".join(str(int(type_)) for type_ in NAMED)
@@ -34,31 +36,46 @@ def label(text: str) -> str:
     return f"{MARK}{text.translate(dict.fromkeys(map(ord, MARKS)))}{MARK_END}"
 
 
+def literal(text: str) -> str:
+    """The LIKE pattern of exactly this text."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def view_pattern(path: str) -> str:
+    """The LIKE pattern of the steps of a visit with a page_view of the path."""
+    return f"%{literal(label('page_view') + label(path))}%"
+
+
 def funnel_patterns(steps: list[str]) -> list[str]:
     """For each step the LIKE pattern of the visits that got as far, in order, others between (definitions 20)."""
     pattern = ""
     patterns = []
     for step in steps:
-        literal = label(step).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern += f"%{literal}%{END}"
+        pattern += f"%{literal(label(step))}%{END}"
         patterns.append(pattern + "%")
     return patterns
 
 
+def sql_text(expression: str) -> str:
+    return f"translate({expression}, E'\\x01\\x02\\x03\\x04\\x05', '')"
+
+
 def sql_label(expression: str) -> str:
-    return f"E'\\x02' || translate({expression}, E'\\x01\\x02\\x03\\x04', '') || E'\\x03'"
+    return f"E'\\x02' || {sql_text(expression)} || E'\\x03'"
 
 
 # A step that begins with / is a path of a page_view, never a name (definitions 20).
 NAME = f"CASE WHEN starts_with(name, '/') THEN '' ELSE {sql_label('name')} END"
+NAMED_NOTE = f"E'\\x05N' || {sql_text('name')}"
 
 STEP = f"""
 CASE type
     WHEN {Type.PAGE_VIEW:d} THEN E'\\x02\\x04\\x03' || {sql_label("path")}
+        || E'\\x05P' || {sql_text("coalesce(content_group, '')")}
     WHEN {Type.CUSTOM:d} THEN E'\\x02custom\\x03' || CASE name
-        WHEN 'custom' THEN '' WHEN 'page_view' THEN E'\\x02\\x04\\x03' ELSE {NAME} END
-    WHEN {Type.OTHER:d} THEN {NAME}
-    WHEN {Type.RENDER:d} THEN {NAME}
+        WHEN 'custom' THEN '' WHEN 'page_view' THEN E'\\x02\\x04\\x03' ELSE {NAME} END || {NAMED_NOTE}
+    WHEN {Type.OTHER:d} THEN {NAME} || {NAMED_NOTE}
+    WHEN {Type.RENDER:d} THEN {NAME} || {NAMED_NOTE}
     ELSE E'\\x02' || (ARRAY[{TYPE_WORDS}])[type] || E'\\x03'
 END || E'\\x01'
 """
@@ -109,6 +126,7 @@ grouped AS MATERIALIZED (
         max(occurred_at) AS ended_at,
         count(*) AS events,
         count(*) FILTER (WHERE type = {Type.PAGE_VIEW:d}) AS pageviews,
+        count(DISTINCT path) FILTER (WHERE type = {Type.PAGE_VIEW:d}) AS pages,
         count(*) FILTER (WHERE type NOT IN ({Type.PAGE_VIEW:d}, {PASSIVE_TYPES})) AS interactions,
         min(seq) FILTER (WHERE type = {Type.PAGE_VIEW:d}) AS entry_seq,
         max(seq) FILTER (WHERE type = {Type.PAGE_VIEW:d}) AS exit_seq,
@@ -119,7 +137,7 @@ grouped AS MATERIALIZED (
 ), visit AS MATERIALIZED (
     SELECT counts.visit, counts.visitor, counts.is_bot, started_at,
         (extract(epoch FROM ended_at - started_at) * 1000000)::bigint AS duration_us,
-        events, pageviews, pageviews = 1 AND interactions = 0 AS is_bounce, steps,
+        events, pageviews, pages, pageviews = 1 AND interactions = 0 AS is_bounce, steps,
         facts.device, facts.screen, facts.channel, facts.browser, facts.os,
         facts.referrer, facts.utm_source, facts.utm_medium, facts.utm_campaign, facts.country,
         CASE WHEN entry_seq IS NOT NULL THEN facts.path END AS entry,

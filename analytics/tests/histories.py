@@ -518,10 +518,32 @@ def questions(draw: st.DrawFn) -> Asked:
     if report in PAGINATED and draw(SCOPES):
         more["per_page"] = str(draw(st.sampled_from([500, 3, 2, 1])))
         more["page"] = str(draw(st.sampled_from([1, 2, 3])))
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        dimension = draw(st.sampled_from(sorted(FILTERS)))
+        values = draw(st.lists(st.sampled_from(FILTERS[dimension]), min_size=1, max_size=2))
+        more[f"{draw(st.sampled_from(['filter', 'filter', 'filter_not']))}[{dimension}]"] = values
     if draw(SCOPES):
         more["format"] = "csv"
     days: tuple[int, int] | str = draw(st.sampled_from(PERIODS)) if draw(SCOPES) else draw(st.sampled_from(SPANS))
     return Asked(report, days, {**more, **OWN_PARAMETERS[report](draw)})
+
+
+FILTERS = {
+    "channel": ["Direct", "Social", "Email", "Organic Search", "Nothing"],
+    "referrer": ["(none)", "t.co", "google.com", "*o*"],
+    "utm_source": ["(none)", "newsletter", "*"],
+    "utm_medium": ["(none)", "email", "cpc"],
+    "utm_campaign": ["(none)", "*a*"],
+    "device": ["desktop", "mobile", "unknown"],
+    "browser": ["Chrome", "Safari", "Other"],
+    "os": ["Windows", "iOS"],
+    "screen": ["1441+", "320-375", "unknown"],
+    "country": ["(none)", "FR"],
+    "entry": ["/", "/blog/*", "(none)"],
+    "exit": ["/pricing", "(none)", "*"],
+    "page": ["/", "/blog/one", "/blog/*", "/never", "/%", "/a|b"],
+    "event": ["signup", "custom", "page_view", "outbound_link", "close_tab", "never"],
+}
 
 
 def of_summary(draw: st.DrawFn) -> Query:
@@ -546,7 +568,8 @@ def of_custom_events(draw: st.DrawFn) -> Query:
 def of_timeseries(draw: st.DrawFn) -> Query:
     metric = draw(st.sampled_from(["", *METRICS]))
     path = draw(st.sampled_from([*[""] * 8, *PATHS[:6], "/a|b", "/never"]))
-    return {name: value for name, value in (("metric", metric), ("path", path)) if value}
+    interval = draw(st.sampled_from(["", "", "week", "month"]))
+    return {name: value for name, value in (("metric", metric), ("path", path), ("interval", interval)) if value}
 
 
 OWN_PARAMETERS: dict[str, Callable[[st.DrawFn], Query]] = {
@@ -576,5 +599,12 @@ def everything() -> list[Asked]:
         *(("timeseries", {"metric": metric}) for metric in METRICS),
         *(("timeseries", {"metric": metric, "path": "/blog/one"}) for metric in METRICS),
     ]
-    scopes: list[Query] = [{}, {"include_bots": "true"}, {"content_group": "Blog"}, {"content_group": "Nowhere"}]
+    scopes: list[Query] = [
+        {},
+        {"include_bots": "true"},
+        {"content_group": "Blog"},
+        {"content_group": "Nowhere"},
+        {"filter[page]": ["/blog/*"]},
+        {"filter_not[channel]": ["Direct"], "content_group": "Blog"},
+    ]
     return [Asked(report, WHOLE, {**kind, **scope}) for report, kind in kinds for scope in scopes]

@@ -264,6 +264,59 @@ def select(hits: Iterable[Hit], start: date, end: date, include_bots: bool, cont
     return Selection(events, kept, content_group)
 
 
+# -- filters ----------------------------------------------------------------------------------------------------------
+
+# Dimension, values, whether it is those that have none of the values.
+Filter = tuple[str, tuple[str, ...], bool]
+
+
+def in_dimension(visit: Visit, dimension: str) -> set[str]:
+    """What a visit has in a dimension; `(none)` where it has nothing."""
+    fact = visit.facts
+    source, medium, campaign = utm(fact)
+    if dimension == "page":
+        return {view.path for view in visit.page_views}
+    if dimension == "event":
+        return {name for event in visit.events for name in (event.event_type, custom_name(event)) if name}
+    value = {
+        "channel": channel(fact),
+        "referrer": referrer(fact),
+        "utm_source": source,
+        "utm_medium": medium,
+        "utm_campaign": campaign,
+        "device": fact.device,
+        "browser": fact.browser,
+        "os": fact.os,
+        "screen": screen(fact),
+        "country": None,
+        "entry": visit.landing,
+        "exit": visit.exit,
+    }[dimension]
+    return {"(none)" if value is None else value}
+
+
+def passes(visit: Visit, chosen: Filter) -> bool:
+    """Whether a visit has one of the values, in which `*` is any run of characters; or has none, if so asked."""
+    dimension, values, is_not = chosen
+    has = in_dimension(visit, dimension)
+    found = any(
+        (matches(value, own) if "*" in value and dimension not in ("event", "channel") else value == own)
+        for value in values
+        for own in has
+    )
+    return found != is_not
+
+
+def filters(query: Mapping[str, Any]) -> tuple[Filter, ...]:
+    found: list[Filter] = []
+    for name, values in query.items():
+        kind, _, dimension = name.partition("[")
+        if kind in ("filter", "filter_not"):
+            listed = [values] if isinstance(values, str) else list(values)
+            found.append((dimension.rstrip("]"), tuple(listed), kind == "filter_not"))
+    return tuple(found)
+
+
 def rounded(value: Fraction, decimals: int) -> Decimal:
     """23: halves away from zero, on exact numbers."""
     digits = int(abs(value) * 10**decimals + Fraction(1, 2))
@@ -369,9 +422,16 @@ class Question:
     metric: str = "pageviews"
     path: str | None = None
     steps: tuple[str, ...] = ()
+    interval: str = "day"
+    filters: tuple[Filter, ...] = ()
 
-    def selection(self, hits: Iterable[Hit]) -> Selection:
-        return select(hits, self.start, self.end, self.include_bots, self.content_group)
+    def selection(self, hits: Iterable[Hit], start: date | None = None, end: date | None = None) -> Selection:
+        """What the report is about; in other days than asked for when they are given."""
+        of = select(hits, start or self.start, end or self.end, self.include_bots, self.content_group)
+        if not self.filters:
+            return of
+        kept = [visit for visit in of.visits if all(passes(visit, chosen) for chosen in self.filters)]
+        return Selection([event for visit in kept for event in visit.events], kept, self.content_group)
 
     def paginated(self, rows: list[Row]) -> Data:
         return {
@@ -406,6 +466,8 @@ def understood(report: str, query: Mapping[str, Any], *, today: date, first: dat
         metric=query.get("metric") or "pageviews",
         path=query.get("path"),
         steps=tuple(query.get("steps[]", ())),
+        interval=query.get("interval", "day"),
+        filters=filters(query),
     )
 
 
@@ -438,7 +500,7 @@ def summary(hits: Sequence[Hit], ask: Question) -> Data:
         metrics = {name: {"value": value} for name, value in now.items()}
         return {"period": span(ask.start, ask.end), "comparison": None, "metrics": metrics}
     start, end = compared(ask.compare, ask.start, ask.end)
-    before = totals(select(hits, start, end, ask.include_bots, ask.content_group))
+    before = totals(ask.selection(hits, start, end))
     metrics = {
         name: {"value": value, "previous": before[name], "change_pct": change(value, before[name])}
         for name, value in now.items()
@@ -541,7 +603,7 @@ def custom_events(hits: Sequence[Hit], ask: Question) -> Data:
     """2.10 custom-events; 22; 13: with a content group, those of visits that contain a page_view in it."""
     selection = ask.selection(hits)
     events = selection.events
-    if ask.content_group is not None:
+    if ask.content_group is not None or ask.filters:
         events = [event for visit in selection.visits for event in visit.events]
     names = [custom_name(event) for event in events]
     wanted = tally((name,) for name in names if name is not None and ask.event_name in (None, name))
@@ -569,14 +631,24 @@ def measured(selection: Selection, metric: str, path: str | None) -> Decimal | i
     raise ValueError(metric)
 
 
+def spans(ask: Question) -> list[tuple[date, date]]:
+    """First and last day of each interval: a day, a week from Monday, a month; cut by the period."""
+    days = [ask.start + timedelta(days=n) for n in range((ask.end - ask.start).days + 1)]
+    begins = {
+        "day": lambda day: True,
+        "week": lambda day: day.isoweekday() == 1,
+        "month": lambda day: day.day == 1,
+    }[ask.interval]
+    firsts = [day for day in days if day == ask.start or begins(day)]
+    return list(zip(firsts, [first - timedelta(days=1) for first in firsts[1:]] + [ask.end], strict=True))
+
+
 def timeseries(hits: Sequence[Hit], ask: Question) -> Data:
-    """2.10 timeseries: one value for every day of the period."""
-    series: list[Row] = []
-    day = ask.start
-    while day <= ask.end:
-        selection = select(hits, day, day, ask.include_bots, ask.content_group)
-        series.append({"date": day.isoformat(), "value": measured(selection, ask.metric, ask.path)})
-        day += timedelta(days=1)
+    """2.10 timeseries: one value for every interval of the period."""
+    series = [
+        {"date": first.isoformat(), "value": measured(ask.selection(hits, first, last), ask.metric, ask.path)}
+        for first, last in spans(ask)
+    ]
     return {"period": span(ask.start, ask.end), "metric": ask.metric, "path": ask.path or "*", "series": series}
 
 

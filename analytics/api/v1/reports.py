@@ -34,6 +34,10 @@ class ReportView(V1View):
         if website is None:
             raise NotFound
         question = asked.question(website, now=now)
+        try:
+            self.report.check(question)
+        except BadQuestion as bad:
+            raise InvalidPayload(str(bad)) from None
         age = made_fresh(question) if self.report.from_rollups else 0
         response = self.respond(asked, question)
         if age:

@@ -1,0 +1,200 @@
+"""Filters: reports over the visits that pass them (`filter[channel]=Social`, `filter_not[page]=/blog/*`).
+
+A filter chooses visits; every number is then one of those visits, by the same definitions. The statements of the
+reports stay as they are: `over_visits` puts tables of the same names and columns before them, computed from the visits
+that pass.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.models.rollups import Dimension
+from analytics.rollups.definitions import LABELS
+from analytics.rollups.visits import END, MARK, MARK_END, PAGE_VIEW, label
+from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS
+
+# What stands for the visits that have no such value.
+NONE = "(none)"
+MOST_VALUES = 50
+LONGEST_VALUE = 2048
+
+
+class BadFilter(ValueError):
+    """A filter that does not exist or has no sense; the message says what would be right."""
+
+
+@dataclass(slots=True, frozen=True)
+class Filter:
+    """Visits with one of the values in a dimension, or with none of them."""
+
+    dimension: str
+    values: tuple[str, ...]
+    is_not: bool = False
+
+
+# What a condition is made of: the name of its parameter, and the values.
+Condition = Callable[[str], str]
+
+
+def number(column: str) -> Condition:
+    return lambda name: f"{column} = ANY(%({name})s::smallint[])"
+
+
+def text(column: str) -> Condition:
+    return lambda name: f"coalesce({column}, '{NONE}') ~ ANY(%({name})s::text[])"
+
+
+def words(names: Mapping[Any, str] | tuple[str, ...]) -> Callable[[str], int]:
+    """The number of a word; -1, which no visit has, for others."""
+    pairs = enumerate(names) if isinstance(names, tuple) else names.items()
+    numbers = {word.lower(): int(key) for key, word in pairs}
+    return lambda value: numbers.get(value.lower(), -1)
+
+
+def whole(value: str) -> str:
+    """The regular expression of a text, in which `*` is any run of characters."""
+    return f"^{'.*'.join(map(re.escape, value.split('*')))}$"
+
+
+def viewed(value: str) -> str:
+    """The regular expression of the steps of a visit with a page_view of a path."""
+    path = f"[^{END}{MARK_END}]*".join(map(re.escape, value.split("*")))
+    return f"{PAGE_VIEW}{MARK_END}{MARK}{path}{MARK_END}"
+
+
+def happened(value: str) -> str:
+    """The regular expression of the steps of a visit with an event of a type or name."""
+    return re.escape(label(value))
+
+
+TEXTS = ("referrer", "utm_source", "utm_medium", "utm_campaign", "country", "entry", "exit")
+# Dimension -> the condition, and what is made of each value.
+DIMENSIONS: dict[str, tuple[Condition, Callable[[str], Any]]] = {
+    "channel": (number("channel"), words(CHANNELS)),
+    "device": (number("device"), words(DEVICES)),
+    "browser": (number("browser"), words(BROWSERS)),
+    "os": (number("os"), words(SYSTEMS)),
+    "screen": (number("screen"), words(SCREENS)),
+    **{column: (text(column), whole) for column in TEXTS},
+    "page": (lambda name: f"steps ~ ANY(%({name})s::text[])", viewed),
+    "event": (lambda name: f"steps ~ ANY(%({name})s::text[])", happened),
+}
+
+ASKED = re.compile(r"(filter|filter_not)\[([^\]]*)\](?:\[\])?")
+
+
+def filters(query: Mapping[str, list[str]]) -> tuple[Filter, ...]:
+    """The filters of a query string; empty values are absent ones. Raises BadFilter."""
+    found = []
+    for name, given in sorted(query.items()):
+        match = ASKED.fullmatch(name)
+        values = tuple(value for value in given if value)
+        if match is None or not values:
+            continue
+        if match[2] not in DIMENSIONS:
+            raise BadFilter(f"{name}: there is no such dimension; there are {', '.join(DIMENSIONS)}.")
+        if len(values) > MOST_VALUES or max(map(len, values)) > LONGEST_VALUE:
+            raise BadFilter(f"{name} takes at most {MOST_VALUES} values of {LONGEST_VALUE} characters.")
+        found.append(Filter(match[2], values, is_not=match[1] == "filter_not"))
+    return tuple(found)
+
+
+def condition(chosen: tuple[Filter, ...]) -> str:
+    """The SQL condition on a visit; its parameters are `values_of` the filters."""
+    parts = []
+    for place, one in enumerate(chosen):
+        make, _ = DIMENSIONS[one.dimension]
+        parts.append(f"{'NOT ' if one.is_not else ''}({make(f'filter_{place}')})")
+    return " AND ".join(parts)
+
+
+def values_of(chosen: tuple[Filter, ...]) -> dict[str, list[Any]]:
+    return {
+        f"filter_{place}": [DIMENSIONS[one.dimension][1](value) for value in one.values]
+        for place, one in enumerate(chosen)
+    }
+
+
+FACTS = """day, visitor, started_at, is_bot, duration_us, pageviews, pages, is_bounce, device, screen, channel, browser,
+    os, referrer, utm_source, utm_medium, utm_campaign, country, entry, exit"""
+LABELLED = " UNION ALL ".join(
+    f"""SELECT day, is_bot, %(group)s, {dimension:d}, ({sql}) COLLATE "C", '', '', 1::bigint FROM chosen
+    WHERE ({sql}) IS NOT NULL"""
+    for dimension, sql in LABELS.items()
+)
+
+# The tables of the roll-ups as far as reports read them. A measure stands in one row only, since reports add rows up.
+TABLES = f"""
+WITH passing AS NOT MATERIALIZED (
+    SELECT {FACTS}, steps, website_id, content_groups FROM analytics_visit
+    WHERE website_id = %(website)s AND day BETWEEN %(start)s AND %(end)s AND is_bot = ANY(%(bots)s)
+        AND (%(group)s = '' OR %(group)s = ANY(content_groups)) AND {{condition}}
+), chosen AS MATERIALIZED (
+    SELECT {FACTS} FROM passing
+), step AS NOT MATERIALIZED (
+    SELECT day, visitor, started_at, is_bot, is_bounce, duration_us, step
+    FROM passing, unnest(string_to_array(steps, E'\\x01')) AS step
+), viewing AS MATERIALIZED (
+    SELECT day, visitor, started_at, is_bot, is_bounce, duration_us,
+        split_part(split_part(step, E'\\x03', 2), E'\\x02', 2) COLLATE "C" AS path,
+        split_part(step, E'\\x05P', 2) COLLATE "C" AS content_group, count(*) AS pageviews
+    FROM step WHERE step LIKE E'%%\\x05P%%'
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+), viewed AS MATERIALIZED (
+    SELECT day, is_bot, is_bounce, duration_us, path, sum(pageviews) AS pageviews,
+        coalesce(sum(pageviews) FILTER (WHERE content_group = ''), 0) AS ungrouped,
+        count(*) FILTER (WHERE content_group = '') AS ungrouped_unique
+    FROM viewing GROUP BY day, visitor, started_at, is_bot, is_bounce, duration_us, path
+), analytics_visit AS (
+    SELECT * FROM passing
+), analytics_siteday AS (
+    SELECT %(website)s AS website_id, day, is_bot, %(group)s AS content_group, count(DISTINCT visitor) AS visitors,
+        count(*) AS visits, count(*) FILTER (WHERE pageviews > 0) AS page_visits,
+        count(*) FILTER (WHERE is_bounce) AS bounces, sum(duration_us) AS duration_us,
+        {{whole_site}}
+    FROM chosen GROUP BY day, is_bot
+    {{group_views}}
+), analytics_pageday AS (
+    SELECT %(website)s AS website_id, day, is_bot, content_group, path, pageviews, 1 AS unique_pageviews,
+        0 AS ungrouped_pageviews, 0 AS ungrouped_unique_pageviews, 0 AS visits, 0 AS bounces, 0 AS duration_us,
+        0 AS entries, 0 AS exits
+    FROM viewing WHERE content_group <> ''
+    UNION ALL
+    SELECT %(website)s, day, is_bot, %(group)s, path, CASE %(group)s WHEN '' THEN pageviews ELSE 0 END,
+        CASE %(group)s WHEN '' THEN 1 ELSE 0 END, ungrouped, ungrouped_unique, 1, is_bounce::int, duration_us, 0, 0
+    FROM viewed
+    UNION ALL
+    SELECT %(website)s, day, is_bot, %(group)s, entry, 0, 0, 0, 0, 0, 0, 0, 1, 0 FROM chosen WHERE entry IS NOT NULL
+    UNION ALL
+    SELECT %(website)s, day, is_bot, %(group)s, exit, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM chosen WHERE exit IS NOT NULL
+), labelled (day, is_bot, content_group, dimension, label, utm_medium, utm_campaign, visits) AS (
+    {LABELLED}
+    UNION ALL
+    SELECT day, is_bot, %(group)s, {Dimension.UTM:d}, coalesce(utm_source, ''), coalesce(utm_medium, ''),
+        coalesce(utm_campaign, ''), 1 FROM chosen
+    WHERE utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL
+), analytics_dimensionday AS (
+    SELECT %(website)s AS website_id, labelled.* FROM labelled
+), analytics_nameday AS (
+    SELECT %(website)s AS website_id, day, is_bot, %(group)s AS content_group,
+        split_part(step, E'\\x05N', 2) COLLATE "C" AS name, 1 AS count
+    FROM step WHERE step LIKE E'%%\\x05N%%'
+)
+"""
+# All of a visit's page views count, unless the report is restricted to one group's.
+ALL_VIEWS = "sum(pageviews) AS pageviews, sum(pages) AS unique_pageviews"
+NO_VIEWS = "0 AS pageviews, 0 AS unique_pageviews"
+GROUP_VIEWS = """UNION ALL
+    SELECT %(website)s, day, is_bot, content_group, 0, 0, 0, 0, 0, pageviews, 1
+    FROM viewing WHERE content_group = %(group)s"""
+
+
+def over_visits(chosen: tuple[Filter, ...], content_group: str) -> str:
+    """The beginning of a statement in which the names of the roll-ups mean those of the visits that pass."""
+    return TABLES.format(
+        condition=condition(chosen),
+        whole_site=NO_VIEWS if content_group else ALL_VIEWS,
+        group_views=GROUP_VIEWS if content_group else "",
+    )
