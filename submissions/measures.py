@@ -109,9 +109,10 @@ def weeks(submissions: SubmissionQuerySet, *, now: datetime) -> list[dict[str, A
         )
     )
     found = {row["week"].date(): row for row in rows}
-    none: dict[str, Any] = dict.fromkeys(("accepted", "declined", "auto_declined", "withdrawn"), 0)
+    columns, _ = TABLES["weeks"]
+    none: dict[str, Any] = dict.fromkeys(columns, 0)
     days = [monday - timedelta(weeks=number) for number in range(WEEKS)]
-    return [{**none, **found.get(day, {}), "week": day.isoformat()} for day in days]
+    return [none | found.get(day, {}) | {"week": day.isoformat()} for day in days]
 
 
 def reasons(submissions: SubmissionQuerySet) -> list[dict[str, Any]]:
