@@ -8,6 +8,7 @@ class AnalyticsConfig(AppConfig):
         from accounts.changes import changed
         from analytics import drops
         from analytics.ingest.grants import grants
+        from submissions import catalog
         from tinytrail.web.refusals import refused
 
         # What this process changed is in force in it at once (D-43).
@@ -19,3 +20,5 @@ class AnalyticsConfig(AppConfig):
             weak=False,
             dispatch_uid="analytics.drops",
         )
+        # An event is trackable as soon as it is published, and no longer once it is cancelled (contract 3.2).
+        catalog.changed.connect(lambda sender, **kwargs: grants.forget(), weak=False, dispatch_uid="analytics.grants")

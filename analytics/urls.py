@@ -2,10 +2,14 @@
 
 from django.urls import include, path
 
+from analytics.api.engagement.endpoints import discovery, engagement
+from analytics.api.views import IngestView
 from analytics.tracker import tracker
 from tinytrail.web.routes import both
 
 urlpatterns = [
     *both("js/tracker.js", tracker, "tracker"),
     path("api/v1/", include("analytics.api.v1.urls")),
+    *both("api/track", IngestView.serving(engagement)),
+    *both("api/track/discovery", IngestView.serving(discovery)),
 ]

@@ -4,18 +4,21 @@ Verbs raise ValueError with a sentence for what they refuse.
 """
 
 import unicodedata
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import connection, transaction
+from django.db.models import Q, Subquery
 
 from accounts.models import Website
-from submissions.models import Calendar
+from submissions.models import Calendar, CalendarQuerySet
 from submissions.text import collapsed
 
 LONGEST_NAME = 120
+LONGEST_HOST = 253
 # The advisory lock under which a first calendar becomes the default one.
 FIRST_CALENDAR = 0x7474_6361
 
@@ -31,10 +34,27 @@ def for_origin(origin: str) -> Calendar | None:
     A page of www.example.com or tickets.example.com belongs to the website example.com, and of several that fit to the
     one with the longest domain. `null` and what is no origin name none.
     """
-    domains = domains_of(host_of(origin))
-    fitting = Calendar.objects.live().filter(website__domain__in=domains).select_related("website")
-    found = sorted(fitting, key=lambda calendar: (domains.index(calendar.website.domain), calendar.id))
-    return found[0] if found else default()
+    host = host_of(origin)
+    return chosen(host, candidates([host]).select_related("website"))
+
+
+def candidates(hosts: Collection[str]) -> CalendarQuerySet:
+    """The live calendars among which `chosen` finds those of the hosts: for callers that ask in a way of their own."""
+    domains = {domain for host in hosts for domain in domains_of(host)}
+    first = Calendar.objects.live().order_by("-is_default", "id").values("id")[:1]
+    return Calendar.objects.live().filter(Q(website__domain__in=domains) | Q(id=Subquery(first)))
+
+
+def chosen(host: str, found: Iterable[Calendar]) -> Calendar | None:
+    """Of the calendars that `candidates` found for the host, and maybe others, the one that it belongs to."""
+    domains = {domain: place for place, domain in enumerate(domains_of(host))}
+
+    def distance(calendar: Calendar) -> tuple[int, bool, int]:
+        place = domains.get(calendar.domain)
+        # Those that do not fit come last, the default one before the others.
+        return (len(domains), not calendar.is_default, calendar.id) if place is None else (place, False, calendar.id)
+
+    return min(found, key=distance, default=None)
 
 
 def of_website(website: Website) -> Calendar:
@@ -106,10 +126,12 @@ def zone(calendar: Calendar) -> ZoneInfo:
 
 
 def host_of(origin: str) -> str:
+    """The host of an origin, empty when it has none that could be in a DNS."""
     try:
-        return (urlsplit(origin).hostname or "").removesuffix(".")
+        host = (urlsplit(origin).hostname or "").removesuffix(".")
     except ValueError:
         return ""
+    return host if len(host) <= LONGEST_HOST else ""
 
 
 def domains_of(host: str) -> list[str]:

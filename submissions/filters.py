@@ -60,6 +60,20 @@ class Entry:
 
 
 Predicate = Callable[[Entry], bool]
+# The columns of an event that an entry is made from.
+COLUMNS = (
+    "id",
+    "search_text",
+    "starts_on",
+    "ends_on",
+    "starts_at",
+    "arrondissement",
+    "genre",
+    "setting",
+    "is_featured",
+    "price",
+    "age",
+)
 
 
 def entry_of(event: CatalogEvent) -> Entry:

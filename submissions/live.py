@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from submissions.catalog import today_of
 from submissions.filters import Entry, arrondissement, entry_of, filtering, searching
@@ -52,15 +52,19 @@ def of(calendar: Calendar, *, now: datetime) -> Live:
 
 @lru_cache(maxsize=MOST_COPIES)
 def load(calendar_id: int, version: int, today: date) -> Live:
-    """Read anew for every version and day. An event whose date nobody could read stands last."""
-    upcoming = CatalogEvent.objects.upcoming(today).filter(calendar=calendar_id)
-    ordered = upcoming.order_by(F("starts_on").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "id")
-    events = list(ordered)
+    """Read anew for every version and day."""
+    events = list(upcoming(calendar_id, today))
     return Live(
         entries=tuple(map(entry_of, events)),
         arrondissements=offered_places(event.arrondissement for event in events),
         genres=offered_genres(event.genre for event in events),
     )
+
+
+def upcoming(calendar_id: int, today: date) -> QuerySet[CatalogEvent]:
+    """The calendar's events in the order of the page. One whose date nobody could read stands last."""
+    found = CatalogEvent.objects.upcoming(today).filter(calendar=calendar_id)
+    return found.order_by(F("starts_on").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "id")
 
 
 def offered_places(texts: Iterable[str]) -> Choices:

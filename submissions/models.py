@@ -51,6 +51,11 @@ class Calendar(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def domain(self) -> str:
+        """The domain of its website."""
+        return self.website.domain
+
 
 class Host(models.Model):
     """Somebody who proposes events, known by an e-mail address until retention removes it."""

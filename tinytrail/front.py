@@ -45,7 +45,7 @@ DIALECTS = (
         "What readers do with events, and what hosts propose",
         (
             Route("POST", "/api/track", "Clicks and calendar adds", "engagement"),
-            Route("POST", "/api/track/discovery", "Searches and filters", "engagement"),
+            Route("POST", "/api/track/discovery", "Searches and filters", "discovery"),
             Route("POST", "/api/event-submissions", "Proposals for the calendar", "submissions"),
         ),
     ),

@@ -140,7 +140,8 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
 
 async def answer(send: Send, reply: Reply, *, is_secure: bool) -> None:
     headers = encoded(reply.headers, is_secure)
-    if reply.body:
+    # Without one the server would tell a HEAD nothing, where Django says 0.
+    if reply.body or reply.status != 204:
         headers = (*headers, (b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

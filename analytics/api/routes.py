@@ -1,10 +1,15 @@
 """Every ingest route, for Django's URLconf and for the front."""
 
 from analytics.api.endpoint import Endpoint
+from analytics.api.engagement.endpoints import discovery, engagement
 from analytics.api.v1.endpoints import collect
 
 # By path, in the spelling without a trailing slash.
-ENDPOINTS: dict[str, Endpoint] = {"/api/v1/collect": collect}
+ENDPOINTS: dict[str, Endpoint] = {
+    "/api/v1/collect": collect,
+    "/api/track": engagement,
+    "/api/track/discovery": discovery,
+}
 # By what the path begins with; the endpoint itself reads the rest.
 PREFIXES: dict[str, Endpoint] = {}
 

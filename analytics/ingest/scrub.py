@@ -40,6 +40,14 @@ def path(value: str) -> str:
     return value
 
 
+def search(value: str) -> str:
+    """What somebody searched for, as a path whose parts are words (guarantee P12)."""
+    value = text(value)
+    if len(value) >= LONG and RUN.search(value):
+        value = " ".join(HIDDEN if is_token(word) else word for word in value.split(" "))
+    return value
+
+
 def is_token(part: str) -> bool:
     return any(not run.isalpha() and not run.isdigit() for run in RUN.findall(part))
 

@@ -1,0 +1,177 @@
+"""ROOM engagement: POST /api/track and POST /api/track/discovery (contract 3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from analytics.api.engagement.dialect import LONGEST_PATH, TrackEndpoint, bounded, refused, whole
+from analytics.ids import next_id
+from analytics.ingest import scrub
+from analytics.ingest.calendar import CalendarGrant, calendars, catalog_events
+from analytics.ingest.grants import Grant, Source
+from analytics.ingest.hit import Hit
+from analytics.ingest.reading import Reading
+from analytics.vocabulary import Dialect, Type
+from submissions.calendars import host_of
+from submissions.filters import GROUPS
+from tinytrail.web import body
+from tinytrail.web.body import BadBody
+from tinytrail.web.call import Call, Refusal
+
+LONGEST_KEY = 220
+LONGEST_SOURCE = 80
+LONGEST_GROUP = 80
+LONGEST_VALUE = 120
+LONGEST_SEARCH = 280
+SHORTEST_SEARCH = 2
+
+
+class EngagementBody(msgspec.Struct, rename="camel"):
+    """The body of an engagement call. A null optional is an absent one (D-16); unknown fields are ignored."""
+
+    event_key: str
+    action_type: Literal["click", "outbound_click", "calendar_sync"]
+    session_id: str | None = None
+    source: str | None = None
+    path: str | None = None
+
+
+class DiscoveryBody(msgspec.Struct, rename="camel"):
+    """The body of a discovery call."""
+
+    action_type: Literal["search", "filter_apply", "filter_clear"]
+    session_id: str | None = None
+    filter_group: str | None = None
+    filter_value: str | None = None
+    search_query: str | None = None
+    path: str | None = None
+
+
+ENGAGEMENT = msgspec.json.Decoder(EngagementBody)
+DISCOVERY = msgspec.json.Decoder(DiscoveryBody)
+
+
+class Engagement(TrackEndpoint):
+    name = "track"
+    summary = "Somebody viewed an event, followed its link, or added it to a calendar"
+    body = EngagementBody
+    dialect = Dialect.ENGAGEMENT
+    limit_names = (("TRACK_IP", "track_event_ip"), ("TRACK_SESSION", "track_event_session"))
+
+    def read(self, call: Call, *, now: datetime) -> Reading:
+        try:
+            fields = body.decode(ENGAGEMENT, whole(call.body))
+            key = bounded("eventKey", fields.event_key, LONGEST_KEY, least=1).lower()
+            source = scrub.text(bounded("source", fields.source, LONGEST_SOURCE))
+            properties = {"eventKey": key, "source": source} if source else {"eventKey": key}
+            hit = as_hit(self, call, fields, properties, now=now)
+        except BadBody as bad:
+            return Reading(self.dialect, self.limits(call), refusal=refused(bad.reason))
+
+        def admit(grant: Grant | None) -> Hit | Refusal:
+            return hit if grant else refused("unknown_event")
+
+        return Reading(
+            self.dialect, self.limits(call, hit.client_session), source=Source(catalog_events, key), admit=admit
+        )
+
+
+class Discovery(TrackEndpoint):
+    name = "track_discovery"
+    summary = "Somebody searched or filtered the calendar"
+    body = DiscoveryBody
+    dialect = Dialect.DISCOVERY
+    limit_names = (("DISCOVERY_IP", "track_discovery_ip"), ("DISCOVERY_SESSION", "track_discovery_session"))
+
+    def read(self, call: Call, *, now: datetime) -> Reading:
+        try:
+            fields = body.decode(DISCOVERY, whole(call.body))
+            asked = Asked.of(fields)
+            hit = as_hit(self, call, fields, asked.properties, now=now)
+            asked.check()
+        except BadBody as bad:
+            return Reading(self.dialect, self.limits(call), refusal=refused(bad.reason))
+
+        def admit(grant: Grant | None) -> Hit | Refusal:
+            if not isinstance(grant, CalendarGrant):
+                return refused("no_calendar")
+            matches = asked.matches(grant)
+            if matches is not None:
+                hit.properties = asked.properties | {"matches": matches}
+            return hit
+
+        source = Source(calendars, host_of(call.headers.get("origin", "")))
+        return Reading(self.dialect, self.limits(call, hit.client_session), source=source, admit=admit)
+
+
+@dataclass(slots=True, frozen=True)
+class Asked:
+    """What somebody looked for, as it is stored: trimmed, in lower case, without what could name a person (P12)."""
+
+    action: str
+    group: str
+    value: str
+    search: str
+
+    @classmethod
+    def of(cls, fields: DiscoveryBody) -> "Asked":
+        return cls(
+            fields.action_type,
+            plain("filterGroup", fields.filter_group, LONGEST_GROUP),
+            plain("filterValue", fields.filter_value, LONGEST_VALUE),
+            plain("searchQuery", fields.search_query, LONGEST_SEARCH),
+        )
+
+    def check(self) -> None:
+        """What the action needs (contract 3.3); nothing of a filter that was cleared. Raises BadBody."""
+        if self.action == "search" and len(self.search) < SHORTEST_SEARCH:
+            raise BadBody("short_search", f"searchQuery must have at least {SHORTEST_SEARCH} characters.")
+        if self.action == "filter_apply" and self.group not in GROUPS:
+            raise BadBody("unknown_filter", f"filterGroup must be one of {', '.join(GROUPS)}.")
+        if self.action == "filter_apply" and not self.value:
+            raise BadBody("missing_filter_value", "filterValue must not be empty.")
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        given = {"filterGroup": self.group, "filterValue": self.value, "searchQuery": self.search}
+        return {name: text for name, text in given.items() if text}
+
+    def matches(self, grant: CalendarGrant) -> int | None:
+        """How many live events the search or filter matches now (definitions 26); None of what is neither."""
+        if self.action == "search":
+            return grant.copy.count("", self.search)
+        return grant.copy.count(self.group, self.value) if self.action == "filter_apply" else None
+
+
+def plain(name: str, text: str | None, most: int) -> str:
+    return scrub.search(bounded(name, text, most)).strip().lower()
+
+
+def as_hit(
+    room: TrackEndpoint,
+    call: Call,
+    fields: EngagementBody | DiscoveryBody,
+    properties: dict[str, Any],
+    *,
+    now: datetime,
+) -> Hit:
+    """Raises BadBody."""
+    return Hit(
+        dialect=room.dialect,
+        id=next_id(),
+        occurred_at=now,
+        address=call.address,
+        user_agent=call.headers.get("user-agent", "").strip(),
+        type=Type.OTHER,
+        name=fields.action_type,
+        path=bounded("path", fields.path, LONGEST_PATH),
+        properties=properties,
+        client_session=room.session(fields.session_id),
+        is_authenticated=room.is_authenticated(call),
+    )
+
+
+engagement = Engagement()
+discovery = Discovery()
