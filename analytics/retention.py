@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from accounts.models import Account, Website
-from analytics.models import BuiltDay, DirtyDay, Drop, Event, IdempotencyKey, Quarantine, Visit
+from analytics.models import BuiltDay, DirtyDay, Drop, EngagementSession, Event, IdempotencyKey, Quarantine, Visit
 from analytics.rollups.build import build
 
 PARTITION = re.compile(r"analytics_(?:event|visit)_(\d{4})_(\d{2})")
@@ -36,6 +36,7 @@ def prune(*, now: datetime) -> int:
     moment = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
     Event.objects.filter(occurred_at__lt=moment).delete()
     Visit.objects.filter(day__lt=oldest).delete()
+    EngagementSession.objects.filter(day__lt=oldest).delete()
     Drop.objects.filter(day__lt=oldest).delete()
     Quarantine.objects.filter(at__lt=moment).delete()
     IdempotencyKey.objects.filter(at__lt=now - KEYS_LIVE).delete()

@@ -1,3 +1,4 @@
+from analytics.models.calendar import DiscoveryDay, EngagementDay, EngagementSession
 from analytics.models.drop import Drop
 from analytics.models.event import Event
 from analytics.models.idempotency import IdempotencyKey
@@ -10,7 +11,10 @@ __all__ = [
     "BuiltDay",
     "DimensionDay",
     "DirtyDay",
+    "DiscoveryDay",
     "Drop",
+    "EngagementDay",
+    "EngagementSession",
     "Event",
     "IdempotencyKey",
     "NameDay",

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 
 from django.db import models
 
-from analytics.models import DimensionDay, NameDay, PageDay, SiteDay, Visit
+from analytics.models import (
+    DimensionDay,
+    DiscoveryDay,
+    EngagementDay,
+    EngagementSession,
+    NameDay,
+    PageDay,
+    SiteDay,
+    Visit,
+)
 from analytics.models.rollups import Dimension
 from analytics.rollups.visits import NAMED_TYPES
-from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS
+from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS, Dialect
 
 
 @dataclass(slots=True, frozen=True)
@@ -178,6 +187,29 @@ DIMENSION_PARTS = [
     " WHERE utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL GROUP BY 1, 2, 4, 5, 6"
 ]
 
+# What a client calls its session is its own text, and long: a digest tells it from others just as well.
+SESSION = (
+    "CASE WHEN client_session IS NULL THEN visitor ELSE"
+    " ('x' || left(encode(sha256(convert_to(client_session, 'UTF8')), 'hex'), 16))::bit(64)::bigint END"
+)
+ENGAGED = f"FROM event WHERE dialect = {Dialect.ENGAGEMENT:d}"
+
+
+def text_of(name: str) -> str:
+    return f"coalesce(properties ->> '{name}', '') COLLATE \"C\""
+
+
+# Two spellings of one search are one row: without accents, capitals and superfluous space. Some characters decompose
+# into eighteen, and an index row has little room.
+BARE = f"regexp_replace(normalize({text_of('searchQuery')}, NFKD), '[\u0300-\u036f]', '', 'g')"
+FOLDED = f"left(btrim(regexp_replace(lower(normalize({BARE}, NFC)), '\\s+', ' ', 'g')), 280)"
+DISCOVERED = f"""
+SELECT is_bot, name AS action, occurred_at, id, (properties ->> 'matches')::bigint AS matches,
+    CASE name WHEN 'search' THEN '' ELSE {text_of("filterGroup")} END AS filter_group,
+    CASE name WHEN 'search' THEN {FOLDED} ELSE {text_of("filterValue")} END AS value
+FROM event WHERE dialect = {Dialect.DISCOVERY:d}
+"""
+
 ROLLUPS = [
     Rollup(
         Visit,
@@ -216,5 +248,30 @@ ROLLUPS = [
         f" WHERE type IN ({NAMED_TYPES}) GROUP BY is_bot, name"
         " UNION ALL SELECT hit.is_bot, grouped.content_group, name, count(*) FROM hit JOIN grouped USING (visit)"
         f" WHERE type IN ({NAMED_TYPES}) GROUP BY hit.is_bot, grouped.content_group, name",
+    ),
+    Rollup(
+        EngagementDay,
+        ("is_bot", "event_key", "action", "source"),
+        ("count",),
+        f"SELECT is_bot, {text_of('eventKey')} AS event_key, name AS action, {text_of('source')} AS source,"
+        f" count(*) AS count {ENGAGED} GROUP BY 1, 2, 3, 4",
+    ),
+    Rollup(
+        EngagementSession,
+        ("is_bot", "event_key", "session"),
+        ("clicks", "outbound_clicks", "calendar_syncs"),
+        f"SELECT is_bot, {text_of('eventKey')} AS event_key, {SESSION} AS session,"
+        " count(*) FILTER (WHERE name = 'click')::int AS clicks,"
+        " count(*) FILTER (WHERE name = 'outbound_click')::int AS outbound_clicks,"
+        f" count(*) FILTER (WHERE name = 'calendar_sync')::int AS calendar_syncs {ENGAGED} GROUP BY 1, 2, 3",
+    ),
+    Rollup(
+        DiscoveryDay,
+        ("is_bot", "action", "filter_group", "value"),
+        ("count", "gaps", "thin", "least_matches", "last_matches"),
+        "SELECT is_bot, action, filter_group, value, count(*) AS count,"
+        " count(*) FILTER (WHERE matches = 0) AS gaps, count(*) FILTER (WHERE matches IN (1, 2)) AS thin,"
+        " min(matches) AS least_matches, (array_agg(matches ORDER BY occurred_at DESC, id DESC))[1] AS last_matches"
+        f" FROM ({DISCOVERED}) AS discovered GROUP BY 1, 2, 3, 4",
     ),
 ]

@@ -2,7 +2,8 @@
 
 The statement is a chain of common table expressions, one thought each:
 
-    hit      the counted events and bots of the day, in order, each with the number of its visit: null for events that
+    event    the counted events and bots of the day as they are stored; of the calendar's dialects with their properties
+    hit      those events in order, each with the number of its visit: null for events that
              belong to none (those of servers, and passive ones before a visit's first page_view or interactive event)
     visit    one row per visit
     scoped   the visits that a restriction to a content group keeps: every visit in the scope '', and once more in the
@@ -13,7 +14,7 @@ The statement is a chain of common table expressions, one thought each:
 Bots are kept apart from the others throughout: a visit is all bot or all not.
 """
 
-from analytics.vocabulary import NAMED, PASSIVE, Type
+from analytics.vocabulary import NAMED, PASSIVE, Dialect, Type
 
 GAP_SECONDS = 1800
 
@@ -85,7 +86,8 @@ COLUMNS = """occurred_at, id, visitor, is_bot, type, path, name, content_group, 
 
 HITS = f"""
 event AS MATERIALIZED (
-    SELECT {COLUMNS}, is_server
+    SELECT {COLUMNS}, is_server, dialect, client_session,
+        CASE WHEN dialect IN ({Dialect.ENGAGEMENT:d}, {Dialect.DISCOVERY:d}) THEN properties END AS properties
     FROM analytics_event
     WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s AND NOT is_excluded
 ), ordered AS (

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from accounts.registration import change_website
 from accounts.removal import remove_website
 from analytics.models import Drop, Event
 from analytics.tests.builders import GOOGLEBOT, a_body, collect
@@ -208,8 +209,7 @@ def test_a_bot_has_the_same_answer_and_is_flagged(client, jazz):
 
 
 def test_an_excluded_address_has_the_same_answer_and_is_flagged(client, acme, jazz):
-    acme.website.excluded_ips = ["127.0.0.1"]
-    acme.website.save()
+    change_website(acme.website, excluded=["127.0.0.1"])
     accepted(engage(client, jazz))
     assert Event.objects.get().is_excluded
 

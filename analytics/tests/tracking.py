@@ -7,9 +7,15 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, Website
 from accounts.tests.builders import make_account, make_website
+from analytics.ids import next_id
+from analytics.ingest import as_row, enrich
+from analytics.ingest.hit import Hit
+from analytics.ingest.website import Site, websites
+from analytics.ingest.writer import store
 from analytics.tests.builders import CHROME
+from analytics.vocabulary import Dialect, Type
 from submissions import calendars, catalog
 from submissions.models import Calendar, CatalogEvent
 
@@ -53,3 +59,37 @@ def discover(client: Client, action: str, **more: Any) -> Any:
 def travelled(days: int) -> datetime:
     """Noon of so many days ago."""
     return timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+# -- history: what the routes take only as it happens --
+
+
+def acted(at: datetime, name: str, **fields: Any) -> Hit:
+    """Something done on the calendar at a time: `event` and `source`, or `group`, `value`, `search` and `matches`."""
+    words = {"event": "eventKey", "source": "source", "group": "filterGroup", "value": "filterValue"}
+    words |= {"search": "searchQuery", "matches": "matches"}
+    properties = {word: fields[key] for key, word in words.items() if fields.get(key) is not None}
+    return Hit(
+        dialect=Dialect.ENGAGEMENT if "event" in fields else Dialect.DISCOVERY,
+        id=next_id(),
+        occurred_at=at,
+        address=fields.get("ip", "192.0.2.1"),
+        user_agent=fields.get("user_agent", CHROME),
+        type=Type.OTHER,
+        name=name,
+        properties=properties or None,
+        client_session=fields.get("session") or "",
+    )
+
+
+def tell(website: Website, *hits: Hit) -> None:
+    """Store hits of any time, as the batches would."""
+    site = websites.find(website.public_id)
+    assert site
+    store([as_row(enriched(hit, site), site) for hit in hits])
+
+
+def enriched(hit: Hit, site: Site) -> Hit:
+    hit.salt = str(hit.occurred_at.date()).encode()
+    enrich(hit, site)
+    return hit
