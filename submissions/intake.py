@@ -101,11 +101,11 @@ def stored(calendar: Calendar, proposal: Proposal, *, signals: dict[str, Any], k
     submission.save(force_insert=True)
     if submission.is_pending:
         record(submission, Decision.Action.RECEIVE, by=Submission.HOST, now=now)
-        mail.tell_host(submission, mail.RECEIVED, now=now)
     else:
         reason = ", ".join(signals["reasons"])
         record(submission, Decision.Action.AUTO_DECLINE, by=Submission.SYSTEM, reason=reason, now=now)
-    transaction.on_commit(mail.wake)
+    with limits.kept_if(submission.is_pending):
+        mail.tell_host(submission, mail.RECEIVED, now=now)
     return submission
 
 

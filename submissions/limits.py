@@ -7,6 +7,8 @@ that parallel calls are counted one after another, a failed insert counts nothin
 
 import hmac
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -96,15 +98,24 @@ def count_proposal(keys: Keys, *, is_kept: bool, now: datetime) -> Full | None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
+    with kept_if(is_kept):
+        return count("email", "SUBMISSION_EMAIL", keys.email_ip, now=now) or count(
+            "fingerprint", "SUBMISSION_FINGERPRINT", keys.fingerprint, now=now
+        )
+
+
+@contextmanager
+def kept_if(is_kept: bool) -> Iterator[None]:
+    """What is written within stays, or is taken back: the same work, and so the same time to do it (A68).
+
+    Within the caller's transaction, which an exception ends.
+    """
     mark = transaction.savepoint()
-    full = count("email", "SUBMISSION_EMAIL", keys.email_ip, now=now) or count(
-        "fingerprint", "SUBMISSION_FINGERPRINT", keys.fingerprint, now=now
-    )
+    yield
     if is_kept:
         transaction.savepoint_commit(mark)
     else:
         transaction.savepoint_rollback(mark)
-    return full
 
 
 def count(scope: str, name: str, key: str, *, now: datetime) -> Full | None:

@@ -59,6 +59,7 @@ def tell_host(submission: Submission, kind: str, *, now: datetime, **context: st
         "submission": submission,
         "calendar": submission.calendar,
         "link": status_url(submission),
+        "day": wording.day_in_words(submission),
         "reason": wording.reason_in_words(submission),
         "event_link": event_url(submission),
     }

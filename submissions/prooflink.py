@@ -40,10 +40,7 @@ def normalised(text: str) -> str | None:
 def host_of(name: str) -> str:
     """The host as it stands in a link, empty when it is none that the public could reach."""
     if ":" in name:
-        try:
-            return f"[{ipaddress.IPv6Address(name)}]"
-        except ValueError:
-            return ""
+        return f"[{ipaddress.IPv6Address(name)}]" if is_ipv6(name) else ""
     if not name.isascii():
         if AMBIGUOUS & set(name):
             return ""
@@ -59,6 +56,14 @@ def host_of(name: str) -> str:
         # A browser takes whatever ends in a number for an IPv4 address.
         return name if is_ipv4(name) else ""
     return name if len(labels) > 1 or name == "localhost" else ""
+
+
+def is_ipv6(name: str) -> bool:
+    try:
+        # A zone means something on one machine only.
+        return ipaddress.IPv6Address(name).scope_id is None
+    except ValueError:
+        return False
 
 
 def is_ipv4(name: str) -> bool:

@@ -253,6 +253,7 @@ def shown_status(
         "state": state,
         "may_change": state in ("received", "reviewing", "question"),
         "may_appeal": state == "declined" and intake.may_appeal(submission),
+        "day": wording.day_in_words(submission),
         "reason": wording.reason_in_words(submission),
         "event": event if event is not None and event.is_live else None,
         "messages": submission.messages.all(),

@@ -1,5 +1,7 @@
 """What hosts read about the state of their proposals, in mails and on the status page."""
 
+from django.utils.formats import date_format
+
 from submissions.models import Submission
 
 # By the reasons that moderators choose (contract 4.7) and those that nobody chose. Each completes
@@ -12,6 +14,12 @@ DECLINED_BECAUSE = {
     Submission.SPAM_SIGNAL: "it looked like spam to us.",
     Submission.WITHDRAWN: "you withdrew it.",
 }
+
+
+def day_in_words(submission: Submission) -> str:
+    """The day as people write it, where the form's date field made it; else what the host wrote."""
+    wrote, day = submission.wrote("date"), submission.starts_on
+    return date_format(day, "l j F Y") if day and wrote == day.isoformat() else wrote
 
 
 def reason_in_words(submission: Submission) -> str:
