@@ -1,4 +1,4 @@
-"""Addresses of the public pages about proposals: the form, and the unguessable one of what became of a proposal."""
+"""Addresses of the public pages: the form, the unguessable one of what became of a proposal, a published event."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from submissions.models import Calendar, Submission
+from submissions.models import Calendar, CatalogEvent, Submission
 
 _signer = Signer(salt="submissions.status", sep=".")
 
@@ -33,6 +33,14 @@ def form_path(calendar: Calendar) -> str:
     if calendar.is_default:
         return reverse("proposal_form")
     return reverse("calendar_proposal_form", args=[calendar.website.public_id])
+
+
+def calendar_path(calendar: Calendar) -> str:
+    return reverse("calendar", args=[calendar.website.public_id])
+
+
+def event_path(event: CatalogEvent) -> str:
+    return reverse("calendar_event", args=[event.calendar.website.public_id, event.key, event.slug])
 
 
 def absolute(path: str) -> str:

@@ -122,8 +122,9 @@ def status_url(submission: Submission) -> str:
 
 
 def event_url(submission: Submission) -> str:
-    """Of the published event; of what is not published the status page."""
-    return status_url(submission)
+    """Of the published event; where none is, of the status page."""
+    event = submission.accepted_event
+    return links.absolute(links.event_path(event)) if event else status_url(submission)
 
 
 def written(kind: str, context: dict[str, object]) -> tuple[str, str]:
@@ -212,6 +213,8 @@ def send_next(connection: BaseEmailBackend, *, now: datetime) -> bool | None:
 
 def attempt(mail: Mail, connection: BaseEmailBackend) -> Exception | None:
     try:
+        # Once for all of them; Django would else make a connection for each.
+        connection.open()
         connection.send_messages([message_of(mail)])
     except (OSError, ValueError) as error:
         return error

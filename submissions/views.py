@@ -116,6 +116,7 @@ def shown_form(
 ) -> HttpResponse:
     context = {
         "calendar": calendar,
+        "calendar_path": links.calendar_path(calendar),
         "form": form,
         # A forged one is not handed back: it counts as unknown.
         "started": token if started_at(token) else "",
@@ -214,7 +215,7 @@ def found(token: str) -> Submission:
     submission_id = links.submission_id(token)
     if submission_id is None:
         raise Http404
-    rows = Submission.objects.select_related("calendar__website", "host", "accepted_event")
+    rows = Submission.objects.select_related("calendar__website", "host", "accepted_event__calendar__website")
     submission = rows.filter(pk=submission_id, calendar__in=Calendar.objects.live()).first()
     if submission is None:
         raise Http404
@@ -246,6 +247,7 @@ def shown_status(
 ) -> HttpResponse:
     state = state_of(submission, timezone.now())
     event = submission.accepted_event
+    is_shown = event is not None and event.is_live
     context = {
         "submission": submission,
         "calendar": submission.calendar,
@@ -255,10 +257,11 @@ def shown_status(
         "may_appeal": state == "declined" and intake.may_appeal(submission),
         "day": wording.day_in_words(submission),
         "reason": wording.reason_in_words(submission),
-        "event": event if event is not None and event.is_live else None,
+        "event_path": links.event_path(event) if event and is_shown else "",
         "messages": submission.messages.all(),
         "token": links.token_of(submission),
         "form_path": links.form_path(submission.calendar),
+        "calendar_path": links.calendar_path(submission.calendar),
         "done": done,
         "notice": notice,
         "text": text,
@@ -278,6 +281,7 @@ def shown_edit(
         "form": form,
         "notice": notice,
         "token": links.token_of(submission),
+        "calendar_path": links.calendar_path(submission.calendar),
     }
     return private(render(request, "submissions/edit.html", context, status=status))
 

@@ -305,7 +305,7 @@ def tag_of(request: HttpRequest, calendar: Calendar, now: datetime) -> str:
 
 
 def event_address(event: CatalogEvent) -> str:
-    return reverse("calendar_event", args=[event.calendar.website.public_id, event.key, event.slug])
+    return links.event_path(event)
 
 
 def host_shown(url: str) -> str:
