@@ -134,7 +134,8 @@ def flag(submission: Submission, proposal: Proposal, *, now: datetime) -> None:
 
 
 def host_of(calendar: Calendar, proposal: Proposal) -> Host:
-    host, _ = Host.objects.get_or_create(calendar=calendar, email=proposal.host_email)
+    # Locked, for retention removes those who have proposed nothing.
+    host, _ = Host.objects.select_for_update().get_or_create(calendar=calendar, email=proposal.host_email)
     return host
 
 

@@ -35,9 +35,16 @@ def prune(*, now: datetime) -> int:
     while ids := list(outlived(now).values_list("pk", flat=True)[:STEP_ROWS]):
         with transaction.atomic():
             forgotten += forget(Submission.objects.filter(pk__in=ids), now=now)
-    # A host of now may have proposed a moment ago: young ones stay.
-    Host.objects.filter(submissions=None, created_at__lt=now - timedelta(days=1)).delete()
+    remove_idle_hosts()
     return forgotten
+
+
+@transaction.atomic
+def remove_idle_hosts() -> None:
+    """Hosts of whom nothing is left. One who is proposing right now holds their row, and stays."""
+    idle = Host.objects.filter(submissions=None).select_for_update(skip_locked=True, of=("self",))
+    ids = list(idle.values_list("pk", flat=True))
+    Host.objects.filter(pk__in=ids, submissions=None).delete()
 
 
 def outlived(now: datetime) -> "QuerySet[Submission]":
