@@ -319,7 +319,7 @@ NAMED_TIMES = [
     for words, hour in (("midnight|minuit|منتصف الليل", 0), ("noon|midday|(?<!apres[- ])midi|منتصف النهار", 12))
 ]
 MORNING = r"a\.?m\b\.?|du matin|in the morning|صباحا|ص(?!\w)|فجرا"
-AFTERNOON = r"p\.?m\b\.?|du soir|de l'apres-midi|in the (?:evening|afternoon)|مساءا?|م(?!\w)|عصرا|ظهرا"
+AFTERNOON = r"p\.?m\b\.?|du soir|de l'apres-midi|in the (?:evening|afternoon)|مساءا?|م(?!\w)|عصرا|ظهرا|بعد الظهر"
 NIGHT = r"at night|ليلا"
 HALF = rf"(?P<morning>{MORNING})|(?P<afternoon>{AFTERNOON})|(?P<night>{NIGHT})"
 CLOCK = re.compile(

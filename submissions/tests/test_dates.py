@@ -205,6 +205,7 @@ def test_what_says_nothing_or_two_things_is_not_read(text):
         ("٧:٣٠ مساءً", time(19, 30)),
         ("الساعة 8 مساء", time(20)),
         ("9 صباحا", time(9)),
+        ("2 بعد الظهر", time(14)),
         ("١٠ ليلا", time(22)),
         ("19h-23h", time(19)),
         ("19:00 - 23:00", time(19)),

@@ -22,10 +22,11 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tinytrail.bench import history, ingestion
+        from tinytrail.bench import history, ingestion, screening
 
         call_command("migrate", verbosity=0)
         ingestion.run()
+        screening.run()
         history.run(events=events, days=DAYS)
 
 
