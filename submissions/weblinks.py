@@ -38,13 +38,13 @@ PLATFORMS = listed(
     """
     eventbrite.com eventbrite.fr eventbrite.co.uk eventbrite.ca eventbrite.be shotgun.live dice.fm ra.co
     residentadvisor.net billetweb.fr weezevent.com helloasso.com billetreduc.com fnacspectacles.com ticketmaster.com
-    ticketmaster.fr ticketmaster.co.uk ticketac.com theatreonline.com digitick.com seetickets.com skiddle.com yurplan.com
-    festik.net mapado.com placeminute.com lu.ma luma.com partiful.com meetup.com bandsintown.com songkick.com tickettailor.com
-    universe.com xceed.me sortiraparis.com parisbouge.com openagenda.com framadate.org doodle.com
-    tazkarti.com platinumlist.net webook.com
-    facebook.com fb.me instagram.com threads.net twitter.com x.com tiktok.com youtube.com youtu.be vimeo.com
-    soundcloud.com bandcamp.com spotify.com deezer.com mixcloud.com bsky.app mastodon.social linkedin.com linktr.ee
-    google.com goo.gl maps.app.goo.gl openstreetmap.org osm.org citymapper.com wikipedia.org what3words.com
+    ticketmaster.fr ticketmaster.co.uk ticketac.com theatreonline.com digitick.com seetickets.com skiddle.com
+    yurplan.com festik.net mapado.com placeminute.com lu.ma luma.com partiful.com meetup.com bandsintown.com
+    songkick.com tickettailor.com universe.com xceed.me sortiraparis.com parisbouge.com openagenda.com framadate.org
+    doodle.com tazkarti.com platinumlist.net webook.com facebook.com fb.me instagram.com threads.net twitter.com
+    x.com tiktok.com youtube.com youtu.be vimeo.com soundcloud.com bandcamp.com spotify.com deezer.com mixcloud.com
+    bsky.app mastodon.social linkedin.com linktr.ee google.com goo.gl maps.app.goo.gl openstreetmap.org osm.org
+    citymapper.com wikipedia.org what3words.com
     """
 )
 
