@@ -25,6 +25,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": "Calendar",
+            "items": [
+                page_of("Published events", "event", "submissions_catalogevent", right="submissions.view_catalogevent"),
+                page_of("Calendars", "calendar_month", "submissions_calendar", right="submissions.view_calendar"),
+            ],
+        },
+        {
             "title": "Who may ask",
             "items": [
                 page_of("Accounts", "domain", "accounts_account"),
@@ -36,11 +43,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def page_of(title: str, icon: str, model: str, *, for_admins: bool = False) -> dict[str, Any]:
+def page_of(title: str, icon: str, model: str, *, for_admins: bool = False, right: str = "") -> dict[str, Any]:
     """An entry of the sidebar: a model's list, for those who may see it."""
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{model}_changelist"),
-        "permission": lambda request: request.user.is_admin or not for_admins,
+        "permission": lambda request: (
+            request.user.has_perm(right) if right else request.user.is_admin or not for_admins
+        ),
     }
