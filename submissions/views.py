@@ -142,7 +142,7 @@ def too_many(error: TooMany) -> str:
 def in_words(seconds: int) -> str:
     """A waiting time, rounded up to what people say."""
     for size, word in ((3600, "hour"), (60, "minute")):
-        if seconds > size:
+        if seconds >= size:
             count = -(-seconds // size)
             return f"{count} {word}{'s' if count > 1 else ''}"
     return f"{seconds} second{'s' if seconds > 1 else ''}"
