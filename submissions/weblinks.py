@@ -19,8 +19,8 @@ LINK = re.compile(
     r"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,5}[a-z]{2,24}/[^\s<>\"'\[\])(،؛]+",
     re.IGNORECASE,
 )
-# Of HTML, BBCode and wiki text: nobody sees them but machines.
-MARKUP = re.compile(r"<\s*a\s[^>]{0,200}href|\[/?url\b|\[link=|\[\[?https?://", re.IGNORECASE)
+# Of HTML and BBCode: only machines read them.
+MARKUP = re.compile(r"<\s*a\s[^>]{0,200}href|\[/?url\b|\[link=", re.IGNORECASE)
 TRAILING = ".,;:!?…»”*_~"
 
 # Hide where they lead. Those that belong to one service and lead into it (youtu.be, maps.app.goo.gl) do not.
