@@ -65,6 +65,8 @@ class DiscoveryDay(models.Model):
     # Null of what is matched against nothing: a filter that was cleared.
     least_matches = models.BigIntegerField(null=True)
     last_matches = models.BigIntegerField(null=True)
+    # When that was: a day has two rows where bots looked for the same.
+    last_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.day} {self.filter_group} {self.value}"

@@ -268,10 +268,11 @@ ROLLUPS = [
     Rollup(
         DiscoveryDay,
         ("is_bot", "action", "filter_group", "value"),
-        ("count", "gaps", "thin", "least_matches", "last_matches"),
+        ("count", "gaps", "thin", "least_matches", "last_matches", "last_at"),
         "SELECT is_bot, action, filter_group, value, count(*) AS count,"
         " count(*) FILTER (WHERE matches = 0) AS gaps, count(*) FILTER (WHERE matches IN (1, 2)) AS thin,"
-        " min(matches) AS least_matches, (array_agg(matches ORDER BY occurred_at DESC, id DESC))[1] AS last_matches"
+        " min(matches) AS least_matches, (array_agg(matches ORDER BY occurred_at DESC, id DESC))[1] AS last_matches,"
+        " max(occurred_at) AS last_at"
         f" FROM ({DISCOVERED}) AS discovered GROUP BY 1, 2, 3, 4",
     ),
 ]

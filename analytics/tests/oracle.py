@@ -62,6 +62,9 @@ class Hit:
     is_excluded: bool = False
     is_server: bool = False
     run: int = 0
+    # The room that took it, and what the client calls its session there.
+    dialect: str = "v1"
+    session: str = ""
 
     @property
     def day(self) -> date:
@@ -650,6 +653,110 @@ def timeseries(hits: Sequence[Hit], ask: Question) -> Data:
         for first, last in spans(ask)
     ]
     return {"period": span(ask.start, ask.end), "metric": ask.metric, "path": ask.path or "*", "series": series}
+
+
+# -- the calendar -----------------------------------------------------------------------------------------------------
+
+# 25: what an action is called as a number, and its sessions.
+ACTIONS = {
+    "click": ("views", "viewingSessions"),
+    "outbound_click": ("outboundClicks", "outboundSessions"),
+    "calendar_sync": ("calendarAdds", "calendarSessions"),
+}
+
+
+def engaged(hits: Iterable[Hit], ask: Question, event: str | None) -> list[Hit]:
+    """What readers did with an event, or with any, in the period."""
+    return [
+        hit
+        for hit in counted(hits, ask.include_bots)
+        if hit.dialect == "engagement"
+        and ask.start <= hit.day <= ask.end
+        and event in (None, (hit.properties or {})["eventKey"])
+    ]
+
+
+def session(hit: Hit) -> Any:  # noqa: ANN401 (whatever tells sessions apart)
+    """25: what the client calls its session, else the visitor key."""
+    return hit.session or hit.visitor
+
+
+def numbers(of: Sequence[Hit]) -> Row:
+    """25: how often each action, by how many sessions; rates are per viewing session, in percent, one decimal."""
+    row: Row = {count: sum(hit.event_type == action for hit in of) for action, (count, _) in ACTIONS.items()}
+    row["sessions"] = len({session(hit) for hit in of})
+    for action, (_, sessions) in ACTIONS.items():
+        row[sessions] = len({session(hit) for hit in of if hit.event_type == action})
+    for rate, sessions in (("outboundRate", "outboundSessions"), ("calendarRate", "calendarSessions")):
+        viewing = row["viewingSessions"]
+        row[rate] = rounded(Fraction(row[sessions] * 100, viewing), 1) if viewing else Decimal(0)
+    return row
+
+
+def calendar_events(hits: Sequence[Hit], ask: Question) -> list[Row]:
+    """Every event with its numbers: the most viewed first, then by key."""
+    keys = {(hit.properties or {})["eventKey"] for hit in engaged(hits, ask, None)}
+    rows = [{"eventKey": key, **numbers(engaged(hits, ask, key))} for key in keys]
+    return sorted(rows, key=lambda row: (-row["views"], row["eventKey"].encode()))
+
+
+def calendar_totals(hits: Sequence[Hit], ask: Question, event: str | None) -> Row:
+    return numbers(engaged(hits, ask, event))
+
+
+def calendar_days(hits: Sequence[Hit], ask: Question, event: str | None) -> list[Row]:
+    found: list[Row] = []
+    day = ask.start
+    while day <= ask.end:
+        own = numbers([hit for hit in engaged(hits, ask, event) if hit.day == day])
+        found.append(
+            {"date": str(day), **{name: own[name] for name in ("views", "outboundClicks", "calendarAdds", "sessions")}}
+        )
+        day += timedelta(days=1)
+    return found
+
+
+def calendar_sources(hits: Sequence[Hit], ask: Question, event: str | None) -> list[Row]:
+    """By source, where none is the empty one: all three actions together decide the order."""
+    of: dict[str, list[Hit]] = {}
+    for hit in engaged(hits, ask, event):
+        of.setdefault((hit.properties or {}).get("source", ""), []).append(hit)
+    labels = sorted(of, key=lambda label: (-len(of[label]), label.encode()))
+    return [{"source": label, **{name: numbers(of[label])[name] for name, _ in ACTIONS.values()}} for label in labels]
+
+
+def looked_for(hits: Sequence[Hit], ask: Question, label: Callable[[Hit], tuple[str, ...] | None]) -> Data:
+    """26: by label how often, how often nothing and one or two were matched, the least and the last that was."""
+    of: dict[tuple[str, ...], list[int | None]] = {}
+    found = [
+        hit for hit in counted(hits, ask.include_bots) if hit.dialect == "discovery" and ask.start <= hit.day <= ask.end
+    ]
+    for hit in sorted(found, key=lambda hit: hit.occurred_at):
+        named = label(hit)
+        if named is not None:
+            of.setdefault(named, []).append((hit.properties or {}).get("matches"))
+    rows: Data = {}
+    for named, matches in of.items():
+        known = [count for count in matches if count is not None]
+        rows["|".join(named)] = {
+            "count": len(matches),
+            "gaps": sum(count == 0 for count in known),
+            "thin": sum(count in (1, 2) for count in known),
+            "leastMatches": min(known, default=None),
+            "lastMatches": known[-1] if known else None,
+        }
+    return rows
+
+
+def searched(hit: Hit) -> tuple[str, ...] | None:
+    return ((hit.properties or {})["searchQuery"],) if hit.event_type == "search" else None
+
+
+def filtered(hit: Hit) -> tuple[str, ...] | None:
+    properties = hit.properties or {}
+    if hit.event_type == "search":
+        return None
+    return (hit.event_type, properties.get("filterGroup", ""), properties.get("filterValue", ""))
 
 
 REPORTS: dict[str, Callable[[Sequence[Hit], Question], Data]] = {
