@@ -125,6 +125,7 @@ LABELLED = " UNION ALL ".join(
     for dimension, sql in LABELS.items()
 )
 
+NOTHING = "0::bigint"
 # The tables of the roll-ups as far as reports read them. A measure stands in one row only, since reports add rows up.
 TABLES = f"""
 WITH passing AS NOT MATERIALIZED (
@@ -133,20 +134,18 @@ WITH passing AS NOT MATERIALIZED (
         AND (%(group)s = '' OR %(group)s = ANY(content_groups)) AND {{condition}}
 ), chosen AS MATERIALIZED (
     SELECT {FACTS} FROM passing
-), step AS NOT MATERIALIZED (
-    SELECT day, visitor, started_at, is_bot, is_bounce, duration_us, step
-    FROM passing, unnest(string_to_array(steps, E'\\x01')) AS step
-), viewing AS MATERIALIZED (
-    SELECT day, visitor, started_at, is_bot, is_bounce, duration_us,
-        split_part(split_part(step, E'\\x03', 2), E'\\x02', 2) COLLATE "C" AS path,
-        split_part(step, E'\\x05P', 2) COLLATE "C" AS content_group, count(*) AS pageviews
-    FROM step WHERE step LIKE E'%%\\x05P%%'
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-), viewed AS MATERIALIZED (
-    SELECT day, is_bot, is_bounce, duration_us, path, sum(pageviews) AS pageviews,
-        coalesce(sum(pageviews) FILTER (WHERE content_group = ''), 0) AS ungrouped,
-        count(*) FILTER (WHERE content_group = '') AS ungrouped_unique
-    FROM viewing GROUP BY day, visitor, started_at, is_bot, is_bounce, duration_us, path
+), shown AS MATERIALIZED (
+    -- Page views by path and group, and in how many visits. What is in a step is read when there are few left.
+    SELECT day, is_bot, split_part(split_part(step, E'\\x03', 2), E'\\x02', 2) COLLATE "C" AS path,
+        split_part(step, E'\\x05P', 2) COLLATE "C" AS content_group, pageviews, visits
+    FROM (
+        SELECT day, is_bot, step, sum(times)::bigint AS pageviews, count(*) AS visits
+        FROM passing CROSS JOIN LATERAL (
+            SELECT step, count(*) AS times FROM unnest(string_to_array(steps, E'\\x01')) AS step
+            WHERE step LIKE E'%%\\x05P%%' GROUP BY step
+        ) AS views
+        GROUP BY day, is_bot, step
+    ) AS viewed
 ), analytics_visit AS (
     SELECT * FROM passing
 ), analytics_siteday AS (
@@ -156,19 +155,33 @@ WITH passing AS NOT MATERIALIZED (
         {{whole_site}}
     FROM chosen GROUP BY day, is_bot
     {{group_views}}
-), analytics_pageday AS (
-    SELECT %(website)s AS website_id, day, is_bot, content_group, path, pageviews, 1 AS unique_pageviews,
-        0 AS ungrouped_pageviews, 0 AS ungrouped_unique_pageviews, 0 AS visits, 0 AS bounces, 0 AS duration_us,
-        0 AS entries, 0 AS exits
-    FROM viewing WHERE content_group <> ''
+), analytics_pageday AS NOT MATERIALIZED (
+    -- Of one type in every branch, or the conditions on this table would not reach the branches.
+    SELECT %(website)s AS website_id, day, is_bot, content_group, path, pageviews, visits AS unique_pageviews,
+        {NOTHING} AS ungrouped_pageviews, {NOTHING} AS ungrouped_unique_pageviews, {NOTHING} AS visits,
+        {NOTHING} AS bounces, {NOTHING} AS duration_us, {NOTHING} AS entries, {NOTHING} AS exits
+    FROM shown WHERE content_group <> ''
     UNION ALL
-    SELECT %(website)s, day, is_bot, %(group)s, path, CASE %(group)s WHEN '' THEN pageviews ELSE 0 END,
-        CASE %(group)s WHEN '' THEN 1 ELSE 0 END, ungrouped, ungrouped_unique, 1, is_bounce::int, duration_us, 0, 0
-    FROM viewed
+    SELECT %(website)s, day, is_bot, '' COLLATE "C", path, {NOTHING}, {NOTHING}, pageviews, visits,
+        {", ".join([NOTHING] * 5)}
+    FROM shown WHERE content_group = '' AND %(group)s = ''
     UNION ALL
-    SELECT %(website)s, day, is_bot, %(group)s, entry, 0, 0, 0, 0, 0, 0, 0, 1, 0 FROM chosen WHERE entry IS NOT NULL
+    SELECT %(website)s, day, is_bot, '' COLLATE "C", path, pageviews, {", ".join([NOTHING] * 8)}
+    FROM shown WHERE %(group)s = ''
     UNION ALL
-    SELECT %(website)s, day, is_bot, %(group)s, exit, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM chosen WHERE exit IS NOT NULL
+    SELECT %(website)s, day, is_bot, %(group)s COLLATE "C", path, {NOTHING},
+        (CASE %(group)s WHEN '' THEN 1 ELSE 0 END)::bigint, {NOTHING}, {NOTHING}, 1::bigint, is_bounce::int::bigint,
+        duration_us, {NOTHING}, {NOTHING}
+    FROM passing CROSS JOIN LATERAL (
+        SELECT DISTINCT split_part(split_part(step, E'\\x03', 2), E'\\x02', 2) COLLATE "C" AS path
+        FROM unnest(string_to_array(steps, E'\\x01')) AS step WHERE step LIKE E'%%\\x05P%%'
+    ) AS paths
+    UNION ALL
+    SELECT %(website)s, day, is_bot, %(group)s COLLATE "C", entry, {", ".join([NOTHING] * 7)}, 1::bigint, {NOTHING}
+    FROM chosen WHERE entry IS NOT NULL
+    UNION ALL
+    SELECT %(website)s, day, is_bot, %(group)s COLLATE "C", exit, {", ".join([NOTHING] * 8)}, 1::bigint
+    FROM chosen WHERE exit IS NOT NULL
 ), labelled (day, is_bot, content_group, dimension, label, utm_medium, utm_campaign, visits) AS (
     {LABELLED}
     UNION ALL
@@ -180,15 +193,15 @@ WITH passing AS NOT MATERIALIZED (
 ), analytics_nameday AS (
     SELECT %(website)s AS website_id, day, is_bot, %(group)s AS content_group,
         split_part(step, E'\\x05N', 2) COLLATE "C" AS name, 1 AS count
-    FROM step WHERE step LIKE E'%%\\x05N%%'
+    FROM passing, unnest(string_to_array(steps, E'\\x01')) AS step WHERE step LIKE E'%%\\x05N%%'
 )
 """
 # All of a visit's page views count, unless the report is restricted to one group's.
 ALL_VIEWS = "sum(pageviews) AS pageviews, sum(pages) AS unique_pageviews"
 NO_VIEWS = "0 AS pageviews, 0 AS unique_pageviews"
 GROUP_VIEWS = """UNION ALL
-    SELECT %(website)s, day, is_bot, content_group, 0, 0, 0, 0, 0, pageviews, 1
-    FROM viewing WHERE content_group = %(group)s"""
+    SELECT %(website)s, day, is_bot, content_group, 0, 0, 0, 0, 0, pageviews, visits
+    FROM shown WHERE content_group = %(group)s"""
 
 
 def over_visits(chosen: tuple[Filter, ...], content_group: str) -> str:
