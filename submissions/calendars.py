@@ -3,6 +3,7 @@
 Verbs raise ValueError with a sentence for what they refuse.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -19,6 +20,8 @@ from submissions.text import collapsed
 
 LONGEST_NAME = 120
 LONGEST_HOST = 253
+# The public pages of a calendar, on this server.
+PAGE = re.compile(r"/calendar/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/.]|$)")
 # The advisory lock under which a first calendar becomes the default one.
 FIRST_CALENDAR = 0x7474_6361
 
@@ -66,6 +69,12 @@ def of_website(website: Website) -> Calendar:
 def named(public_id: UUID) -> Calendar | None:
     """The calendar of a live website by the website's public id."""
     return Calendar.objects.live().select_related("website").filter(website__public_id=public_id).first()
+
+
+def shown_at(path: str) -> UUID | None:
+    """The website whose calendar this server shows at the path; None of every other path."""
+    page = PAGE.match(path)
+    return UUID(page[1]) if page else None
 
 
 @transaction.atomic

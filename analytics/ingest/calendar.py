@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -66,7 +67,9 @@ class CalendarGrant(Grant):
 
 
 class Calendars(Kind):
-    """Calls that name a calendar by the host of their Origin, or none and mean the default one."""
+    """Calls that name a calendar by the host of their Origin, or none and mean the default one; those of this server's
+    own pages name it by the id of its website.
+    """
 
     def __init__(self) -> None:
         # By the calendar's id, the one used last at the end.
@@ -75,15 +78,19 @@ class Calendars(Kind):
     async def load(
         self, connection: psycopg.AsyncConnection[Any], keys: Collection[Hashable]
     ) -> Mapping[Hashable, Grant]:
-        hosts = [str(key) for key in keys]
-        query = places.candidates(hosts).values_list(*CALENDAR, *CALENDAR_SITE)
-        found = [as_calendar(row) for row in await rows(connection, query)]
-        belongs = {host: calendar for host in hosts if (calendar := places.chosen(host, found))}
+        ids = {key for key in keys if isinstance(key, UUID)}
+        hosts = [str(key) for key in keys if key not in ids]
+        asked = places.candidates(hosts) | Calendar.objects.live().filter(website__public_id__in=ids)
+        found = [as_calendar(row) for row in await rows(connection, asked.values_list(*CALENDAR, *CALENDAR_SITE))]
+        belongs: dict[Hashable, Calendar] = {
+            host: calendar for host in hosts if (calendar := places.chosen(host, found))
+        }
+        belongs |= {calendar.website.public_id: calendar for calendar in found if calendar.website.public_id in ids}
         grants = {
             calendar.id: CalendarGrant(site_of(calendar), await self._copy(connection, calendar))
             for calendar in {calendar.id: calendar for calendar in belongs.values()}.values()
         }
-        return {host: grants[calendar.id] for host, calendar in belongs.items()}
+        return {key: grants[calendar.id] for key, calendar in belongs.items()}
 
     async def _copy(self, connection: psycopg.AsyncConnection[Any], calendar: Calendar) -> Copy:
         """The copy of this version and day, read when there is none yet."""

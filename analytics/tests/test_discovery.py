@@ -132,6 +132,23 @@ def test_without_an_origin_it_belongs_to_the_default_calendar(client, acme, glob
     assert Event.objects.get().website_id == acme.website_id
 
 
+def test_on_a_page_of_this_server_it_belongs_to_the_calendar_that_the_page_shows(client, acme, globex):
+    own = {"HTTP_ORIGIN": "http://testserver", "HTTP_HOST": "testserver"}
+    page = f"/calendar/{globex.website.public_id}"
+    for path in (page, f"{page}/evt_1/jazz", "/calendar", f"/other{page}", f"{page}0"):
+        accepted(discover(client, "search", searchQuery="jazz", path=path, **own))
+    # Elsewhere a path says nothing.
+    accepted(discover(client, "search", searchQuery="jazz", path=page, HTTP_ORIGIN="https://elsewhere.example"))
+    found = Event.objects.order_by("id").values_list("website_id", flat=True)
+    assert list(found) == [globex.website_id] * 2 + [acme.website_id] * 4
+
+
+def test_on_the_page_of_a_calendar_that_is_gone_it_is_dropped(client, acme):
+    page = "/calendar/550e8400-e29b-41d4-a716-446655440000"
+    own = {"HTTP_ORIGIN": "http://testserver", "HTTP_HOST": "testserver"}
+    dropped(discover(client, "search", searchQuery="jazz", path=page, **own), "no_calendar", "discovery")
+
+
 def test_without_any_calendar_it_is_dropped(client):
     dropped(discover(client, "search", searchQuery="jazz"), "no_calendar", "discovery")
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -14,7 +15,7 @@ from analytics.ingest.grants import Grant, Source
 from analytics.ingest.hit import Hit
 from analytics.ingest.reading import Reading
 from analytics.vocabulary import Dialect, Type
-from submissions.calendars import host_of
+from submissions.calendars import host_of, shown_at
 from submissions.filters import GROUPS
 from tinytrail.web import body
 from tinytrail.web.body import BadBody
@@ -102,7 +103,7 @@ class Discovery(TrackEndpoint):
                 hit.properties = asked.properties | {"matches": matches}
             return hit
 
-        source = Source(calendars, host_of(call.headers.get("origin", "")))
+        source = Source(calendars, place(call, fields.path or ""))
         return Reading(self.dialect, self.limits(call, hit.client_session), source=source, admit=admit)
 
 
@@ -143,6 +144,15 @@ class Asked:
         if self.action == "search":
             return grant.copy.count("", self.search)
         return grant.copy.count(self.group, self.value) if self.action == "filter_apply" else None
+
+
+def place(call: Call, path: str) -> str | UUID:
+    """What says the calendar: the host of the Origin (D-23). On a page of this server, where every calendar has the
+    same origin, the website whose calendar the page shows.
+    """
+    host = host_of(call.headers.get("origin", ""))
+    website = shown_at(path)
+    return website if website and host == host_of(f"//{call.headers.get('host', '')}") else host
 
 
 def plain(name: str, text: str | None, most: int) -> str:
