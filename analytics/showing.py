@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Website
-from analytics.models import Drop, Event
+from analytics import money
+from analytics.models import Drop, Event, Order, OrderLine
 from analytics.vocabulary import PASSIVE, Dialect, Type
 from submissions.showing import catalog, submissions
 
@@ -54,11 +55,30 @@ def drops(website_ids: list[int], limit: int | None) -> Rows:
     ]
 
 
+def orders(website_ids: list[int], limit: int | None) -> Rows:
+    found = list(Order.objects.filter(website_id__in=website_ids).order_by("-occurred_at", "transaction")[:limit])
+    lines: dict[tuple[object, ...], Rows] = {order.pk: [] for order in found}
+    keys = {"website_id__in": {order.website_id for order in found}, "transaction__in": [o.transaction for o in found]}
+    for line in OrderLine.objects.filter(**keys).order_by("number"):
+        of_order = lines.get((line.website_id, line.client_id, line.transaction), [])
+        of_order.append({"product": line.product, "amount": money.text(line.amount)})
+    return [
+        {
+            "transactionId": order.transaction,
+            "currency": order.currency,
+            "total": money.text(order.total),
+            "lines": lines[order.pk],
+        }
+        for order in found
+    ]
+
+
 KINDS: dict[str, Callable[[list[int], int | None], Rows]] = {
     "events": events,
     "drops": drops,
     "catalog": catalog,
     "submissions": submissions,
+    "orders": orders,
 }
 
 

@@ -12,4 +12,5 @@ urlpatterns = [
     path("api/v1/", include("analytics.api.v1.urls")),
     *both("api/track", IngestView.serving(engagement)),
     *both("api/track/discovery", IngestView.serving(discovery)),
+    path("", include("analytics.api.widgets.urls")),
 ]

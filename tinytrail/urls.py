@@ -5,12 +5,12 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.sign_in import sign_in
-from tinytrail.front import front_page
+from tinytrail.front import root
 from tinytrail.health import health
 from tinytrail.web.routes import both
 
 urlpatterns = [
-    path("", front_page, name="front"),
+    path("", root, name="front"),
     *both("health", health, "health"),
     *both("sign-in/<str:token>", sign_in, "sign_in"),
     path("admin/", admin.site.urls),

@@ -36,7 +36,7 @@ WARM_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Ge
 class Front:
     """The ASGI application of a web process. `endpoint_at` says which endpoint serves a path, if any does."""
 
-    def __init__(self, endpoint_at: Callable[[str], Endpoint | None], django: Application) -> None:
+    def __init__(self, endpoint_at: Callable[[str, str], Endpoint | None], django: Application) -> None:
         self._endpoint_at = endpoint_at
         self._django = django
         self._batches = Batches(settings.REDIS_URL)
@@ -45,7 +45,7 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        endpoint = self._endpoint_at(scope["path"])
+        endpoint = self._endpoint_at(scope["path"], scope["query_string"].decode("latin-1"))
         if endpoint is None:
             await self._django(scope, receive, send)
             return

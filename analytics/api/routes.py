@@ -3,19 +3,26 @@
 from analytics.api.endpoint import Endpoint
 from analytics.api.engagement.endpoints import discovery, engagement
 from analytics.api.v1.endpoints import collect
+from analytics.api.widgets import endpoints as widgets
 
 # By path, in the spelling without a trailing slash.
 ENDPOINTS: dict[str, Endpoint] = {
     "/api/v1/collect": collect,
     "/api/track": engagement,
     "/api/track/discovery": discovery,
+    **widgets.ENDPOINTS,
 }
 # By what the path begins with; the endpoint itself reads the rest.
-PREFIXES: dict[str, Endpoint] = {}
+PREFIXES: dict[str, Endpoint] = {**widgets.PREFIXES}
 
 
-def endpoint_at(path: str) -> Endpoint | None:
-    """The endpoint that serves a path, in either spelling (D-21); None for all else of the site."""
+def endpoint_at(path: str, query: str = "") -> Endpoint | None:
+    """The endpoint that serves a path, in either spelling (D-21); None for all else of the site.
+
+    The query decides only at /, which is the front page's and, with a token, the widgets' (D-22).
+    """
+    if widgets.is_greeting(path, query):
+        return widgets.greeting
     endpoint = ENDPOINTS.get(path) or ENDPOINTS.get(path.removesuffix("/"))
     if endpoint is None:
         endpoint = next((point for prefix, point in PREFIXES.items() if path.startswith(prefix)), None)

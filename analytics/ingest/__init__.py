@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from analytics.ingest import bot, campaign, device, referrer, scrub, visitor, website
-from analytics.ingest.hit import Hit
+from analytics.ingest.hit import Change, Hit
 from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row, packed
 from analytics.ingest.website import Site
@@ -56,12 +56,20 @@ def enrich(hit: Hit, site: Site) -> None:
 def as_row(hit: Hit, site: Site) -> Row:
     """The row of an enriched hit, which has no bytes when no event is to be stored."""
     row = Row(site.id, hit.occurred_at, b"") if hit.type is None else packed_hit(hit, site)
+    change = change_of(hit)
     if hit.idempotency_key:
-        return replace(row, key=digest(hit, site), code=CODES.index(outcome(hit)), change=hit.change)
-    if hit.change:
+        return replace(row, key=digest(hit, site), code=CODES.index(outcome(hit)), change=change)
+    if change:
         # A change is named even when its caller does not, so that it is never made twice.
-        return replace(row, key=hit.id.to_bytes(8), code=CODES.index(outcome(hit)), change=hit.change)
+        return replace(row, key=hit.id.to_bytes(8), code=CODES.index(outcome(hit)), change=change)
     return row
+
+
+def change_of(hit: Hit) -> Change | None:
+    """What changes with an enriched hit."""
+    if hit.change and hit.change.is_for_counted and outcome(hit) is not Outcome.STORED:
+        return None
+    return hit.change
 
 
 def packed_hit(hit: Hit, site: Site) -> Row:

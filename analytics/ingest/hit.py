@@ -19,6 +19,8 @@ class Change:
 
     kind: str
     data: bytes
+    # Whether it is made for counted hits only: neither for bots nor for excluded addresses.
+    is_for_counted: bool = False
 
 
 @dataclass(slots=True)

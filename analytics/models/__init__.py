@@ -2,6 +2,7 @@ from analytics.models.calendar import DiscoveryDay, EngagementDay, EngagementSes
 from analytics.models.drop import Drop
 from analytics.models.event import Event
 from analytics.models.idempotency import IdempotencyKey
+from analytics.models.order import Order, OrderLine
 from analytics.models.quarantine import Quarantine
 from analytics.models.rollups import BuiltDay, DimensionDay, DirtyDay, NameDay, PageDay, SiteDay
 from analytics.models.salt import Salt
@@ -18,6 +19,8 @@ __all__ = [
     "Event",
     "IdempotencyKey",
     "NameDay",
+    "Order",
+    "OrderLine",
     "PageDay",
     "Quarantine",
     "Salt",

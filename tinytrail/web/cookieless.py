@@ -16,6 +16,7 @@ class CookielessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(PREFIXES):
+        # The front page is the same for everybody, and with a token in its query it is a widget's answer.
+        if request.path_info == "/" or request.path_info.startswith(PREFIXES):
             request.COOKIES = {}
         return self.get_response(request)
