@@ -77,7 +77,7 @@ CREATE INDEX widget_by_person ON analytics_event (website_id, client_session, oc
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0009_orders")]
+    dependencies = [("analytics", "0010_orders")]
 
     operations = [
         migrations.RunSQL(TAKE_ORDERS, "DROP FUNCTION analytics_take_orders(jsonb)"),

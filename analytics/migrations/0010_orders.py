@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0008_calendar_numbers"),
+        ("analytics", "0009_when_last_looked_for"),
     ]
 
     operations = [
