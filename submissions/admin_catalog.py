@@ -29,7 +29,8 @@ from submissions.importing import NotEvents, document_example, import_events
 from submissions.models import Calendar, CatalogEvent
 from submissions.occasion import occasion
 
-LARGEST_FILE = 2_000_000
+# Some three thousand events, which take some ten seconds.
+LARGEST_FILE = 500_000
 
 
 class CatalogEventForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
@@ -83,11 +84,11 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
 
 class ImportForm(forms.Form):
     calendar = forms.ModelChoiceField(Calendar.objects.none(), widget=UnfoldAdminSelectWidget)
-    file = forms.FileField(widget=UnfoldAdminFileFieldWidget, help_text="A CSV file, at most 2 MB.")
+    file = forms.FileField(widget=UnfoldAdminFileFieldWidget, help_text="A CSV file, at most 500 kB.")
 
     def clean_file(self) -> Any:  # noqa: ANN401 (an uploaded file)
         if self.cleaned_data["file"].size > LARGEST_FILE:
-            raise ValidationError("The file has more than 2 MB: cut it, or use the command import_events.")
+            raise ValidationError("The file has more than 500 kB: cut it, or use the command import_events.")
         return self.cleaned_data["file"]
 
 
@@ -273,9 +274,9 @@ class CatalogEventAdmin(ScopedAdmin):
         is_over = event.ends_on is not None and event.ends_on < catalog.today_of(event.calendar, timezone.now())
         return "over" if is_over else "live"
 
-    @admin.display(description="featured", boolean=True, ordering="is_featured")
-    def featured(self, event: CatalogEvent) -> bool:
-        return event.is_featured
+    @admin.display(description="featured", ordering="is_featured")
+    def featured(self, event: CatalogEvent) -> str:
+        return "featured" if event.is_featured else ""
 
     @admin.display(description="page")
     def page(self, event: CatalogEvent) -> str:

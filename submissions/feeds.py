@@ -124,7 +124,3 @@ def description(event: CatalogEvent) -> str:
     said = (("Price", event.price), ("Age", event.age), ("Setting", event.setting), ("Link", event.url))
     lines = [f"{name}: {text}" for name, text in said if text]
     return "\n".join([*([event.notes] if event.notes else []), *lines])
-
-
-def newest_first(events: Iterable[CatalogEvent]) -> list[CatalogEvent]:
-    return sorted(events, key=lambda event: (event.created_at, event.id), reverse=True)

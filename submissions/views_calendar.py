@@ -33,6 +33,8 @@ from tinytrail.settings import VERSION
 PER_PAGE = 30
 MOST_FEATURED = 3
 MOST_NEWS = 100
+# What a feed holds of a question at once, further ones by `page`: some thousand events take a second to write.
+PER_FEED = 1_000
 # Asked for every time, and answered with 304 while nothing has changed: what is published is there at once.
 CACHING = "public, no-cache"
 Make = Callable[[HttpRequest, Calendar, datetime], HttpResponse]
@@ -97,11 +99,12 @@ def coming_page(request: HttpRequest, calendar: Calendar, now: datetime) -> Http
     page = pages.get_page(question.page)
     picked = [entry for entry in copy.entries if entry.is_featured] if page.number == 1 else []
     featured = [] if question.is_anything else picked[:MOST_FEATURED]
-    events = events_of([entry.id for entry in [*page.object_list, *featured]])
-    found = [events[entry.id] for entry in page.object_list if entry.id in events]
+    shown = [entry.id for entry in page.object_list]
+    events = in_order(list(dict.fromkeys([*shown, *(entry.id for entry in featured)])))
+    found = [event for event in events if event.id in shown]
     context = {
         "days": days(found, today_of(calendar, now), now.astimezone(calendars.zone(calendar)).date()),
-        "featured": [events[entry.id] for entry in featured if entry.id in events],
+        "featured": [event for event in events if event.id in {entry.id for entry in featured}],
         "copy": copy,
     }
     return listing(request, calendar, question, page, context)
@@ -189,7 +192,9 @@ def event_ics(request: HttpRequest, website: UUID, key: str) -> HttpResponseBase
 
 
 def _json(request: HttpRequest, calendar: Calendar, now: datetime) -> HttpResponse:
-    address = absolute(request)
+    address, question, found = absolute(request), asked(request.GET), matching(request, calendar, now)
+    has_more = found[question.page * PER_FEED :]
+    following = request.build_absolute_uri(question.address(question.page + 1)) if has_more else None
     return JsonResponse(
         {
             "calendar": {
@@ -198,14 +203,19 @@ def _json(request: HttpRequest, calendar: Calendar, now: datetime) -> HttpRespon
                 "timeZone": calendar.time_zone,
                 "isOpen": calendar.is_open,
             },
-            "events": [feeds.as_json(event, address(event)) for event in matching(request, calendar, now)],
+            "count": len(found),
+            "next": following,
+            "events": [feeds.as_json(event, address(event)) for event in in_order(part_of(found, question))],
         },
         json_dumps_params={"ensure_ascii": False},
     )
 
 
 def _ics(request: HttpRequest, calendar: Calendar, now: datetime) -> HttpResponse:
-    events = [*matching(request, calendar, now), *cancelled(request, calendar, now)]
+    question = asked(request.GET)
+    events = in_order(part_of(matching(request, calendar, now), question))
+    if question.page == 1:
+        events += cancelled(request, calendar, now)
     return calendar_file(calendar, events, request, "calendar")
 
 
@@ -224,7 +234,8 @@ def calendar_file(calendar: Calendar, events: Iterable[CatalogEvent], request: H
 
 
 def _rss(request: HttpRequest, calendar: Calendar, now: datetime) -> HttpResponse:
-    events = feeds.newest_first(matching(request, calendar, now))[:MOST_NEWS]
+    found = CatalogEvent.objects.filter(id__in=matching(request, calendar, now))
+    events = found.select_related("calendar__website").order_by("-created_at", "-id")[:MOST_NEWS]
     page = reverse("calendar", args=[calendar.website.public_id])
     document = feeds.rss(
         calendar,
@@ -236,12 +247,14 @@ def _rss(request: HttpRequest, calendar: Calendar, now: datetime) -> HttpRespons
     return HttpResponse(document, content_type="application/rss+xml; charset=utf-8")
 
 
-def matching(request: HttpRequest, calendar: Calendar, now: datetime) -> list[CatalogEvent]:
-    """What the page would show for the same question, all of it."""
+def matching(request: HttpRequest, calendar: Calendar, now: datetime) -> list[int]:
+    """The ids of what the page would show for the same question, all of it."""
     question = asked(request.GET)
-    entries = live.of(calendar, now=now).matching(question.query, question.filters)
-    events = events_of([entry.id for entry in entries])
-    return [events[entry.id] for entry in entries if entry.id in events]
+    return [entry.id for entry in live.of(calendar, now=now).matching(question.query, question.filters)]
+
+
+def part_of(ids: list[int], question: Asked) -> list[int]:
+    return ids[(question.page - 1) * PER_FEED : question.page * PER_FEED]
 
 
 def cancelled(request: HttpRequest, calendar: Calendar, now: datetime) -> list[CatalogEvent]:
@@ -252,7 +265,7 @@ def cancelled(request: HttpRequest, calendar: Calendar, now: datetime) -> list[C
         tests.append(searching(question.query))
     events = CatalogEvent.objects.filter(calendar=calendar, ends_on__gte=today_of(calendar, now))
     events = events.exclude(cancelled_at=None).select_related("calendar__website")
-    return [event for event in events if all(test(entry_of(event)) for test in tests)]
+    return [event for event in events[:PER_FEED] if all(test(entry_of(event)) for test in tests)]
 
 
 # -- of all of them ---------------------------------------------------------------------------------------------------
@@ -276,8 +289,10 @@ def event_of(calendar: Calendar, key: str) -> CatalogEvent:
     return event
 
 
-def events_of(ids: list[int]) -> dict[int, CatalogEvent]:
-    return CatalogEvent.objects.select_related("calendar__website").in_bulk(ids)
+def in_order(ids: list[int]) -> list[CatalogEvent]:
+    """The events of the ids in their order; one that has just gone is left out."""
+    events = CatalogEvent.objects.select_related("calendar__website").in_bulk(ids)
+    return [events[id_] for id_ in ids if id_ in events]
 
 
 def answered(request: HttpRequest, calendar: Calendar, now: datetime, make: Make) -> HttpResponseBase:

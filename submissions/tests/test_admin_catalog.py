@@ -278,7 +278,7 @@ def test_a_file_is_imported_and_the_page_says_what_came_of_it(acme, ours):
     assert CatalogEvent.objects.get().calendar == ours
 
 
-@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"\x00\xff", b"x" * 2_000_001])
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"\x00\xff", b"x" * 500_001])
 def test_a_file_that_is_none_is_refused_with_a_sentence(acme, ours, data):
     page = upload(office(acme), ours, data)
     assert page.status_code == 200

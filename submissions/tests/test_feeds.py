@@ -9,7 +9,7 @@ import icalendar
 import pytest
 from django.utils import timezone
 
-from submissions import calendars, catalog
+from submissions import calendars, catalog, views_calendar
 from submissions.tests.catalogue import in_days, make_calendar, make_event
 
 pytestmark = pytest.mark.django_db
@@ -219,6 +219,8 @@ def test_json_names_things_as_the_contract_does(client, acme):
             "timeZone": "UTC",
             "isOpen": True,
         },
+        "count": 1,
+        "next": None,
         "events": [
             {
                 "eventKey": event.key,
@@ -252,6 +254,21 @@ def test_json_holds_what_the_page_shows(client, acme):
     make_event(acme, "Techno", genre="Techno")
     found = client.get("/calendar.json", {"genre": "jazz"}).json()["events"]
     assert [event["eventName"] for event in found] == ["Jazz Night"]
+
+
+def test_a_long_feed_comes_in_parts(client, acme, monkeypatch):
+    monkeypatch.setattr(views_calendar, "PER_FEED", 2)
+    for number in range(5):
+        make_event(acme, f"Night {number}", start_time=f"1{number}:00")
+    catalog.cancel(make_event(acme, "Cancelled"), now=NOW)
+    found, path = [], "/calendar.json?q=night"
+    while path:
+        answer = client.get(path).json()
+        assert answer["count"] == 5
+        found += [event["eventName"] for event in answer["events"]]
+        path = answer["next"]
+    assert found == [f"Night {number}" for number in range(5)]
+    assert [entry["summary"] for entry in entries(ics(client, page=3))] == ["Night 4"]
 
 
 def test_feeds_take_as_many_queries_for_one_event_as_for_thirty(client, acme, django_assert_num_queries):
