@@ -51,6 +51,10 @@ class Precision:
     overturned: int
     share: Decimal | None
 
+    @property
+    def in_words(self) -> str:
+        return "none yet" if self.share is None else f"{(self.share * 100).normalize():f} %"
+
 
 def wait(submissions: SubmissionQuerySet, *, now: datetime) -> Wait:
     since = now - timedelta(days=WINDOW_DAYS)

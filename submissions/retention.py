@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from accounts import audit
 from accounts.models import User
 from submissions import catalog
-from submissions.models import Decision, Host, LimitCount, Mail, Submission
+from submissions.models import Calendar, Decision, Host, LimitCount, Mail, Submission
 from submissions.review import record
 
 # A day less than the guarantees allow, for it runs once a day.
@@ -65,12 +65,16 @@ def outlived(now: datetime) -> "QuerySet[Submission]":
 
 @transaction.atomic
 def erase(email: str, *, by: User | None, now: datetime) -> int:
-    """Forget a host who asked for it, everywhere: what they proposed stays, their address does not.
+    """Forget a host who asked for it, everywhere that `by` may see: what they proposed stays, their address does not.
 
     Returns how many submissions there were. The audit log names these and the host's number, never the address.
     """
     email = email.strip()
-    hosts = list(Host.objects.select_for_update().filter(email__iexact=email))
+    known, mails = Host.objects.filter(email__iexact=email), Mail.objects.filter(to__iexact=email)
+    if by is not None and not by.is_admin:
+        calendars = Calendar.objects.visible_to(by)
+        known, mails = known.filter(calendar__in=calendars), mails.filter(submission__calendar__in=calendars)
+    hosts = list(known.select_for_update())
     submissions = Submission.objects.filter(host__in=hosts)
     found = list(submissions.select_related("host"))
     for submission in found:
@@ -78,7 +82,7 @@ def erase(email: str, *, by: User | None, now: datetime) -> int:
         record(submission, Decision.Action.ERASE, by=name, actor=by, now=now)
         audit.record("host.erase", submission.pk, by=by)
     forget(submissions, now=now)
-    Mail.objects.filter(to__iexact=email).delete()
+    mails.delete()
     Host.objects.filter(pk__in=[host.pk for host in hosts]).delete()
     return len(found)
 

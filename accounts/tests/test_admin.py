@@ -473,6 +473,7 @@ def test_what_is_wrong_is_said_at_its_field(root, acme, globex, given, field):
 
 def test_groups_are_ticked(root, acme):
     page = f"{USERS}{acme.pk}/change/"
+    Group.objects.all().delete()
     assert "groups" not in office(root).get(page).context["adminform"].form.fields
     moderators = Group.objects.create(name="Moderators")
     office(root).post(page, user_form(acme.account, login="acme", groups=[moderators.pk]))
