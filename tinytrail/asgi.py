@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from tinytrail.wsgi import application as django
 
 # Imported once Django is set up, which tinytrail.wsgi has done.
-from analytics.api.front import Front  # isort: skip
+from analytics.api.front import Front, Message, Receive, Scope, Send  # isort: skip
 from analytics.api.routes import endpoint_at  # isort: skip
 from django.db import connection  # isort: skip
 from tinytrail.checks import refuse_wrong_installation  # isort: skip
@@ -27,4 +27,16 @@ finally:
     connection.close()
 
 # The two libraries spell the types of one protocol differently.
-application = Front(endpoint_at, WSGIMiddleware(django, workers=THREADS))  # type: ignore[arg-type]
+threads = WSGIMiddleware(django, workers=THREADS)  # type: ignore[arg-type]
+
+
+async def in_threads(scope: Scope, receive: Receive, send: Send) -> None:
+    """Granian's `receive` returns what can be awaited and is no coroutine, which a2wsgi needs to read a body."""
+
+    async def received() -> Message:
+        return await receive()
+
+    await threads(scope, received, send)  # type: ignore[arg-type]
+
+
+application = Front(endpoint_at, in_threads)
