@@ -27,7 +27,7 @@ class ProposalForm(forms.Form):
     """Valid when it holds a `proposal`. An error stands beside its field."""
 
     event_name = text("Name of the event", autocomplete="off")
-    date = text("Date", "Of several days the first.")
+    date = text("Date", "The first of several days.")
     start_time = text("Starts at")
     end_time = text("Ends at")
     location = text("Where", "The venue and its address.", autocomplete="off")

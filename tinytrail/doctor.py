@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from analytics.ingest import outage
 from analytics.models import DirtyDay, Quarantine, Salt
 from analytics.retention import next_month, partitions
+from submissions.models import Mail
 from tinytrail import checks
 from tinytrail.celery import app
 
@@ -25,6 +26,8 @@ PATIENCE_SECONDS = 2
 BEHIND = timedelta(minutes=10)
 # What waits in the outage stream is stored within half a minute of PostgreSQL's return.
 STUCK = timedelta(minutes=2)
+# Mail is sent within half a minute; a recipient whose server is away for a moment is no trouble yet.
+UNSENT = timedelta(minutes=15)
 # Yesterday's salt is destroyed within an hour of its day's end.
 SALT_GRACE = timedelta(hours=1)
 # Clocks of two hosts; more, and events land in wrong minutes and visits.
@@ -179,6 +182,24 @@ def quarantine(now: datetime) -> Iterator[Finding]:
         yield Finding("quarantine", "ok", "No row was refused by the table of events.")
 
 
+def mail(now: datetime) -> Iterator[Finding]:
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        sentence = "Mail is printed by the Celery worker and reaches nobody. EMAIL_URL names a server that sends it."
+        yield Finding("mail", "ok", sentence)
+    waiting = Mail.objects.filter(sent_at=None, created_at__lt=now - UNSENT)
+    oldest = waiting.order_by("created_at").first()
+    if oldest is None:
+        yield Finding("mail", "ok", "No mail waits.")
+        return
+    why = f" ({oldest.error})" if oldest.error else ""
+    yield Finding(
+        "mail",
+        "error" if waiting.filter(attempts=0).exists() or waiting.count() > 1 else "warning",
+        f"{waiting.count()} mails wait, the oldest since {oldest.created_at:%Y-%m-%d %H:%M} UTC{why}.",
+        "See EMAIL_URL, and that a worker and beat run.",
+    )
+
+
 def worker(now: datetime) -> Iterator[Finding]:
     with app.connection_for_write() as broker:
         # A ping alone would try again and again.
@@ -229,5 +250,6 @@ EXAMINATIONS: tuple[Examination, ...] = (
     quarantine,
     redis_server,
     outage_stream,
+    mail,
     worker,
 )

@@ -11,12 +11,12 @@ import pytest
 import redis
 import time_machine
 from django.conf import LazySettings
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection, connections, transaction
 from django.test import Client
 
 from accounts.tests.builders import make_account, make_website
 from analytics.models import Drop
-from submissions import calendars
+from submissions import calendars, limits
 from submissions.models import Calendar, Decision, Host, LimitCount, Submission
 from submissions.tests.catalogue import make_calendar
 from submissions.tests.proposing import (
@@ -398,6 +398,26 @@ def test_of_parallel_identical_ones_exactly_one_is_stored() -> None:
     assert statuses == [200, 429, 429, 429]
     assert Submission.objects.count() == 1
     assert Host.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_locked_table_is_503_soon(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    make_calendar()
+    monkeypatch.setattr(limits, "LOCK_WAIT", "50ms")
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE submissions_submission IN SHARE MODE")
+        with caplog.at_level(logging.CRITICAL):
+            answer = pool.submit(send_and_close).result(10)
+    assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
+    assert send().status_code == 200
+
+
+def send_and_close() -> Any:
+    try:
+        return send()
+    finally:
+        connections.close_all()
 
 
 # -- spam -------------------------------------------------------------------------------------------------------------

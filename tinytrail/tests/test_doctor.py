@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from analytics.models import DirtyDay, Salt
 from analytics.retention import ensure_partitions
+from submissions.models import Mail
 from tinytrail import doctor
 from tinytrail.doctor import Examination, Finding
 from tinytrail.tests.engines import ROOT, clean_environment, three_secrets
@@ -93,6 +95,30 @@ def test_a_full_disk_is_found(monkeypatch: pytest.MonkeyPatch, settings: LazySet
     assert only(doctor.disk).level == "warning"
     monkeypatch.setattr(doctor, "FULL_BYTES", 2**60)
     assert only(doctor.disk).level == "error"
+
+
+def test_mail_that_is_not_sent_is_found() -> None:
+    def wait(key: str, minutes: int, **options: Any) -> None:
+        at = NOW - timedelta(minutes=minutes)
+        Mail.objects.create(key=key, kind="received", to="x@example.com", created_at=at, due_at=at, **options)
+
+    wait("young", 14)
+    wait("sent", 60, sent_at=NOW)
+    assert only(doctor.mail).level == "ok"
+    wait("refused", 60, attempts=3, error="SMTPRecipientsRefused")
+    finding = only(doctor.mail)
+    assert (finding.level, finding.sentence) == (
+        "warning",
+        "1 mails wait, the oldest since 2026-07-15 11:00 UTC (SMTPRecipientsRefused).",
+    )
+    wait("untried", 16)
+    assert only(doctor.mail).level == "error"
+
+
+def test_mail_that_reaches_nobody_is_told(settings: LazySettings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    levels = [finding.level for finding in doctor.told(doctor.mail, NOW)]
+    assert levels == ["ok", "ok"]
 
 
 def test_a_worker_that_does_not_answer_is_found() -> None:
