@@ -298,9 +298,9 @@ def nearest(day: Said, today: date) -> date:
     # 29 February waits up to eight years.
     years = [year for year in range(today.year - 1, today.year + 9) if is_date(year, day.month, day.day)]
     dates = [date(year, day.month, day.day) for year in years]
-    coming = next(found for found in dates if found >= today)
+    coming = [found for found in dates if found >= today][:1]
     past = [found for found in dates if found < today][-1:]
-    for found in (coming, *past):
+    for found in (*coming, *past):
         if day.weekday in (None, found.weekday()):
             return found
     raise Unsure

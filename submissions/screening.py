@@ -81,7 +81,7 @@ def near_duplicate(sight: Sight) -> Finding | None:
         return None
     likest = sight.same[0]
     where = "an event on the calendar" if likest.event_id else "another submission"
-    evidence = {"name": likest.name, "likeness": f"{likest.score} of 100", "found": len(sight.same)}
+    evidence = {"name": likest.title, "likeness": f"{likest.score} of 100", "found": len(sight.same)}
     return Finding(f"Name, place and day agree with {where}.", evidence)
 
 

@@ -63,7 +63,7 @@ def test_a_near_duplicate_names_what_it_resembles(calendar):
     (flag,) = screened(calendar)
     assert flag["signal"] == "near_duplicate"
     assert flag["sentence"] == "Name, place and day agree with another submission."
-    assert (flag["evidence"]["name"], flag["evidence"]["found"]) == ("le bal populaire", 1)
+    assert (flag["evidence"]["name"], flag["evidence"]["found"]) == ("Le bal populaire", 1)
 
 
 @pytest.mark.parametrize(
