@@ -1,5 +1,7 @@
 """What hosts read about the state of their proposals, in mails and on the status page."""
 
+from datetime import date
+
 from django.utils.formats import date_format
 
 from submissions.models import Submission
@@ -17,9 +19,13 @@ DECLINED_BECAUSE = {
 
 
 def day_in_words(submission: Submission) -> str:
-    """The day as people write it, where the form's date field made it; else what the host wrote."""
-    wrote, day = submission.wrote("date"), submission.starts_on
-    return date_format(day, "l j F Y") if day and wrote == day.isoformat() else wrote
+    """The day or days as people write them, where the form's date fields made them; else what the host wrote."""
+    wrote = submission.wrote("date")
+    try:
+        days = [date.fromisoformat(day) for day in wrote.split(" to ")]
+    except ValueError:
+        return wrote
+    return " to ".join(date_format(day, "l j F Y") for day in days)
 
 
 def reason_in_words(submission: Submission) -> str:

@@ -391,6 +391,35 @@ def test_a_pending_one_is_changed_in_a_form_that_holds_it(acme: Calendar) -> Non
     assert submission.host_email == "contact@lesunset.com"
 
 
+def test_several_days_are_one_date(acme: Calendar) -> None:
+    send(last_day="2026-03-17")
+    submission = Submission.objects.get()
+    assert (submission.payload["date"], str(submission.starts_on)) == ("2026-03-15 to 2026-03-17", "2026-03-15")
+    assert "Sunday 15 March 2026 to Tuesday 17 March 2026, 20:00 to 23:30" in text_of(status(submission))
+    page = Client().get(f"{links.status_path(submission)}/edit").content.decode()
+    assert 'type="date" name="date" value="2026-03-15"' in page
+    assert 'type="date" name="last_day" value="2026-03-17"' in page
+
+
+def test_the_same_day_twice_is_one_day(acme: Calendar) -> None:
+    send(last_day="2026-03-15")
+    assert Submission.objects.get().payload["date"] == "2026-03-15"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"last_day": "2026-03-14"}, "Last day : Must not be before the date."),
+        ({"date": "", "last_day": "2026-03-17"}, "Date : This field is required."),
+        ({"last_day": "x" * 40}, "Date : Must have at most 40 characters."),
+    ],
+)
+def test_days_that_make_no_sense_are_explained(acme: Calendar, changes: dict[str, str], error: str) -> None:
+    answer = send(**changes)
+    assert answer.status_code == 400
+    assert error in text_of(answer)
+
+
 def test_errors_in_a_change_are_explained(acme: Calendar) -> None:
     submission = make_submission(acme)
     answer = status(submission, "edit", filled(location=""))
