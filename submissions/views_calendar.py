@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from submissions.catalog import today_of
 from submissions.filters import entry_of, filtering, searching
 from submissions.models import Calendar, CatalogEvent
 from submissions.text import folded
+from submissions.views import outages_answered
 from tinytrail.settings import VERSION
 
 PER_PAGE = 30
@@ -61,12 +62,13 @@ class DataBlock:
         return json.dumps(self._data, ensure_ascii=False).translate(UNSAFE)
 
 
-def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page for everybody: read only, and without cookies: the session's middleware would answer a stale one."""
 
+    @outages_answered
     @require_safe
     @wraps(view)
-    def handle(request: HttpRequest, **path: Any) -> HttpResponseBase:  # noqa: ANN401 (the view's own)
+    def handle(request: HttpRequest, **path: Any) -> HttpResponse:  # noqa: ANN401 (the view's own)
         request.COOKIES = {}
         return view(request, **path)
 
@@ -77,14 +79,14 @@ def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
 
 
 @public
-def calendar_page(request: HttpRequest, website: UUID | None = None) -> HttpResponseBase:
+def calendar_page(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     calendar, now = calendar_of(website), timezone.now()
     is_past = request.GET.get("when") == "past"
     return answered(request, calendar, now, past_page if is_past else coming_page)
 
 
 @public
-def event_page(request: HttpRequest, website: UUID, key: str, slug: str = "") -> HttpResponseBase:
+def event_page(request: HttpRequest, website: UUID, key: str, slug: str = "") -> HttpResponse:
     calendar, now = calendar_of(website), timezone.now()
     event = event_of(calendar, key)
     if (key, slug) != (event.key, event.slug):
@@ -171,22 +173,22 @@ def _event_page(request: HttpRequest, calendar: Calendar, now: datetime, *, even
 
 
 @public
-def calendar_json(request: HttpRequest, website: UUID | None = None) -> HttpResponseBase:
+def calendar_json(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     return answered(request, calendar_of(website), timezone.now(), _json)
 
 
 @public
-def calendar_ics(request: HttpRequest, website: UUID | None = None) -> HttpResponseBase:
+def calendar_ics(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     return answered(request, calendar_of(website), timezone.now(), _ics)
 
 
 @public
-def calendar_rss(request: HttpRequest, website: UUID | None = None) -> HttpResponseBase:
+def calendar_rss(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     return answered(request, calendar_of(website), timezone.now(), _rss)
 
 
 @public
-def event_ics(request: HttpRequest, website: UUID, key: str) -> HttpResponseBase:
+def event_ics(request: HttpRequest, website: UUID, key: str) -> HttpResponse:
     calendar = calendar_of(website)
     return answered(request, calendar, timezone.now(), partial(_event_ics, event=event_of(calendar, key)))
 
@@ -295,11 +297,11 @@ def in_order(ids: list[int]) -> list[CatalogEvent]:
     return [events[id_] for id_ in ids if id_ in events]
 
 
-def answered(request: HttpRequest, calendar: Calendar, now: datetime, make: Make) -> HttpResponseBase:
+def answered(request: HttpRequest, calendar: Calendar, now: datetime, make: Make) -> HttpResponse:
     """What `make` makes, unless who asks has it already."""
     tag = tag_of(request, calendar, now)
     known = get_conditional_response(request, etag=tag)
-    response: HttpResponseBase = known or make(request, calendar, now)
+    response: HttpResponse = known or make(request, calendar, now)
     response["ETag"], response["Cache-Control"] = tag, CACHING
     return response
 

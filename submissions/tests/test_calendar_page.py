@@ -1,10 +1,12 @@
 """The public calendar: its page and an event's page."""
 
 import json
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -271,6 +273,16 @@ def test_search_engines_may_keep_the_page_but_no_list_of_answers(client, acme):
     assert '<meta name="robots" content="noindex, follow">' in page(client, q="jazz").content.decode()
     canonical = f'<link rel="canonical" href="http://testserver/calendar/{acme.website.public_id}">'
     assert canonical in page(client).content.decode()
+
+
+def test_while_the_database_is_away_it_says_so(client, acme, caplog):
+    def broken(execute, sql, *rest):
+        raise OperationalError("gone")
+
+    with caplog.at_level(logging.CRITICAL), connection.execute_wrapper(broken):
+        for path in ("/calendar", "/calendar.json", "/calendar.ics", f"/calendar/{acme.website.public_id}/evt_1/x"):
+            answer = client.get(path)
+            assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
 # -- an event's page --------------------------------------------------------------------------------------------------
