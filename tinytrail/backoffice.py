@@ -30,6 +30,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 page_of("Submissions", "inbox", "submissions_submission", right="submissions.view_submission"),
                 page_of("Published events", "event", "submissions_catalogevent", right="submissions.view_catalogevent"),
                 page_of("Calendars", "calendar_month", "submissions_calendar", right="submissions.view_calendar"),
+                {
+                    "title": "Calendar numbers",
+                    "icon": "monitoring",
+                    "link": reverse_lazy("calendar_numbers_all"),
+                },
                 page_of("Decisions", "fact_check", "submissions_decision", right="submissions.view_decision"),
                 page_of("Hosts", "contact_mail", "submissions_host", right="submissions.see_host"),
             ],
