@@ -60,10 +60,29 @@ def chosen(host: str, found: Iterable[Calendar]) -> Calendar | None:
     return min(found, key=distance, default=None)
 
 
+def for_proposals(origin: str) -> Calendar | None:
+    """The calendar of a proposal, so that a new installation takes them before anybody has thought of a calendar.
+
+    None when there is no website at all.
+    """
+    found = for_origin(origin)
+    if found is None and (website := Website.objects.live().order_by("id").first()):
+        found = spare(website)
+    return found
+
+
 def of_website(website: Website) -> Calendar:
-    """The website's calendar, made when it has none. The first calendar of all is the default one."""
+    """The website's calendar, made when it has none. The first that is asked for like this is the default one."""
     found = Calendar.objects.filter(website=website).first()
-    return found or make(website)
+    if found and Calendar.objects.filter(is_default=True).exists():
+        return found
+    return make(website)
+
+
+def spare(website: Website) -> Calendar:
+    """The website's calendar, which stands in for a default one while there is none."""
+    calendar, _ = Calendar.objects.get_or_create(website=website, defaults={"name": website.domain[:LONGEST_NAME]})
+    return calendar
 
 
 def named(public_id: UUID) -> Calendar | None:
@@ -82,13 +101,10 @@ def make(website: Website) -> Calendar:
     with connection.cursor() as cursor:
         # Two at once would both be the first.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FIRST_CALENDAR])
-    calendar, _ = Calendar.objects.get_or_create(
-        website=website,
-        defaults={
-            "name": website.domain[:LONGEST_NAME],
-            "is_default": not Calendar.objects.filter(is_default=True).exists(),
-        },
-    )
+    calendar = spare(website)
+    if not Calendar.objects.filter(is_default=True).exists():
+        calendar.is_default = True
+        calendar.save(update_fields=["is_default"])
     return calendar
 
 

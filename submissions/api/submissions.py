@@ -24,7 +24,7 @@ class SubmissionsView(SubmissionApiView):
     def post(self, request: Request) -> Response:
         http, now = request._request, timezone.now()
         check_media_type(http)
-        self.calendar = calendars.for_origin(http.headers.get("Origin", ""))
+        self.calendar = calendars.for_proposals(http.headers.get("Origin", ""))
         if self.calendar is None:
             raise unavailable("no_calendar")
         address = address_of(http)

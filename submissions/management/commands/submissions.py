@@ -7,7 +7,6 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.commands import live_website
-from accounts.models import Website
 from submissions import calendars
 from submissions.models import Calendar
 from tinytrail.command import TinyCommand
@@ -35,11 +34,7 @@ class Command(TinyCommand):
 
 
 def default() -> Calendar:
-    """The default calendar, made for the first website when there is none yet."""
-    calendar = calendars.default()
+    calendar = calendars.for_proposals("")
     if calendar is None:
-        website = Website.objects.live().first()
-        if website is None:
-            raise CommandError("There is no website yet: make one with create_website.")
-        calendar = calendars.of_website(website)
+        raise CommandError("There is no website yet: make one with create_website.")
     return calendar

@@ -14,6 +14,7 @@ from accounts.bootstrap import first_start
 from accounts.models import Website
 from accounts.sign_in import sign_in_link
 from analytics.retention import ensure_partitions
+from submissions import calendars
 from tinytrail import checks
 from tinytrail.command import TinyCommand
 
@@ -45,6 +46,8 @@ class Command(TinyCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         ensure_partitions(today=timezone.now().astimezone(UTC).date())
         owner = first_start()
+        if owner.website and calendars.default() is None:
+            calendars.spare(owner.website)
         link = sign_in_link(owner.user, base_url)
         return f"Ready. Sign in: {link}", {
             "signIn": link,
