@@ -34,6 +34,15 @@ def test_the_first_calendar_is_the_default_one(acme, globex):
     assert calendars.default() == acme
 
 
+def test_before_anybody_has_made_a_calendar_the_first_website_takes_proposals_and_leaves_when_one_is_made():
+    assert calendars.for_proposals("") is None
+    websites = [make_website(make_account(), domain) for domain in ("acme.example", "globex.example")]
+    stand_in = calendars.for_proposals("https://elsewhere.example")
+    assert (stand_in.website, calendars.default()) == (websites[0], stand_in)
+    assert calendars.of_website(websites[1]) == calendars.default() == calendars.for_proposals("")
+    assert calendars.of_website(websites[0]) == stand_in
+
+
 def test_without_a_calendar_there_is_no_default_one():
     assert calendars.default() is None
     assert calendars.for_origin("https://acme.example") is None
@@ -64,15 +73,6 @@ def test_an_origin_belongs_to_the_website_of_its_host_or_of_a_domain_above_it(gl
     "origin",
     ["", "null", "https://", "https://notglobex.example", "https://globex.example.evil.test", "http://[", "\0", "é"],
 )
-def test_before_anybody_has_made_a_calendar_the_first_website_takes_proposals_and_leaves_when_one_is_made():
-    assert calendars.for_proposals("") is None
-    websites = [make_website(make_account(), domain) for domain in ("acme.example", "globex.example")]
-    stand_in = calendars.for_proposals("https://elsewhere.example")
-    assert (stand_in.website, calendars.default()) == (websites[0], stand_in)
-    assert calendars.of_website(websites[1]) == calendars.default() == calendars.for_proposals("")
-    assert calendars.of_website(websites[0]) == stand_in
-
-
 def test_any_other_origin_is_the_default_ones(acme, globex, origin):
     assert calendars.for_origin(origin) == acme
 
