@@ -7,14 +7,13 @@ from functools import wraps
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from submissions import calendars, intake, limits, links, wording
+from submissions import calendars, failures, intake, limits, links, wording
 from submissions.forms import ProposalForm, started, started_at
 from submissions.intake import Closed, NotPossible, TooMany
 from submissions.models import Calendar, Submission
@@ -50,8 +49,8 @@ def outages_answered(view: View) -> View:
     def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
-        except (DatabaseError, InterfaceError) as error:
-            log.error("%s in %s", type(error).__name__, view.__name__, exc_info=error)
+        except failures.STORAGE as error:
+            failures.note(log, error, where=view.__name__)
             answer = page(503, "Please try again in a moment", "This page cannot be made just now.")
             answer["Retry-After"] = str(RETRY_SECONDS)
             return answer
@@ -96,9 +95,12 @@ def propose(request: HttpRequest, calendar: Calendar) -> HttpResponse:
         return shown_form(
             request, calendar, form, token=token, notice=too_many(error), status=429, wait=error.retry_after
         )
-    except (limits.Unavailable, DatabaseError, InterfaceError) as error:
-        log.error("%s in propose", type(error).__name__, exc_info=error)
-        intake.count_refusal("storage_unavailable", calendar=calendar, now=now)
+    except (limits.Unavailable, *failures.STORAGE) as error:
+        reason = "limiter_unavailable"
+        if not isinstance(error, limits.Unavailable):
+            failures.note(log, error, where="propose")
+            reason = "storage_unavailable"
+        intake.count_refusal(reason, calendar=calendar, now=now)
         return shown_form(request, calendar, form, token=token, notice=UNSTORED, status=503, wait=RETRY_SECONDS)
     return redirect(f"{links.status_path(submission)}?done=sent")
 

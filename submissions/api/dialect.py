@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from submissions import limits
+from submissions import failures, limits
 from submissions.intake import Closed, TooMany, count_refusal
 from submissions.models import Calendar
 from submissions.proposal import Invalid
@@ -108,7 +108,7 @@ def refusal(error: Exception, context: dict[str, Any]) -> Response:
     view: SubmissionApiView = context["view"]
     known = as_known(error)
     if known is None:
-        log.error("%s in %s", type(error).__name__, type(view).__name__, exc_info=error)
+        failures.note(log, error, where=type(view).__name__)
         known = unavailable("storage_unavailable")
     count_refusal(known.reason, calendar=view.calendar, now=timezone.now())
     answer = Response(known.body, status=known.status_code)
