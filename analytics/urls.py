@@ -13,4 +13,6 @@ urlpatterns = [
     *both("api/track", IngestView.serving(engagement)),
     *both("api/track/discovery", IngestView.serving(discovery)),
     path("", include("analytics.api.widgets.urls")),
+    # Last: it answers for whatever stands under /track and is nobody's.
+    path("", include("analytics.api.openpanel.urls")),
 ]

@@ -28,7 +28,9 @@ class EndpointSchema(AutoSchema):
 
     def get_request_serializer(self) -> Any:  # noqa: ANN401 (drf-spectacular's own)
         body = self.view.endpoint.body
-        return {"application/json": inlined(body)} if body else None
+        if body is None:
+            return None
+        return {"application/json": body if isinstance(body, dict) else inlined(body)}
 
     def get_override_parameters(self) -> list[Any]:
         return list(self.view.endpoint.parameters)

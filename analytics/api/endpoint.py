@@ -19,7 +19,8 @@ class Endpoint(ABC):
     # For the OpenAPI document: what it is called, does and takes, and its answers by status with their schemas.
     name: ClassVar[str]
     summary: ClassVar[str]
-    body: ClassVar[type[msgspec.Struct] | None] = None
+    # A struct, or a schema where one struct would not do.
+    body: ClassVar[type[msgspec.Struct] | dict[str, Any] | None] = None
     parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
     answers: ClassVar[Mapping[int, tuple[str, dict[str, Any]]]]
 

@@ -2,6 +2,7 @@
 
 from analytics.api.endpoint import Endpoint
 from analytics.api.engagement.endpoints import discovery, engagement
+from analytics.api.openpanel.endpoints import nowhere, track, track_device_id
 from analytics.api.v1.endpoints import collect
 from analytics.api.widgets import endpoints as widgets
 
@@ -10,10 +11,18 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/api/v1/collect": collect,
     "/api/track": engagement,
     "/api/track/discovery": discovery,
+    "/track": track,
+    "//track": track,
+    "/track/device-id": track_device_id,
+    "//track/device-id": track_device_id,
     **widgets.ENDPOINTS,
 }
-# By what the path begins with; the endpoint itself reads the rest.
-PREFIXES: dict[str, Endpoint] = {**widgets.PREFIXES}
+# By what the path begins with, the longer before the shorter; the endpoint itself reads the rest.
+PREFIXES: dict[str, Endpoint] = {
+    **widgets.PREFIXES,
+    "/track/": nowhere,
+    "//track/": nowhere,
+}
 
 
 def endpoint_at(path: str, query: str = "") -> Endpoint | None:

@@ -38,10 +38,11 @@ class IngestView(APIView):
     schema = EndpointSchema()
 
     @classmethod
-    def serving(cls, endpoint: Endpoint) -> Callable[..., HttpResponseBase]:
-        """The view of one endpoint, for the URLconf."""
+    def serving(cls, endpoint: Endpoint, *, is_documented: bool = True) -> Callable[..., HttpResponseBase]:
+        """The view of one endpoint, for the URLconf; another spelling of a route stands in no documentation."""
         methods = [method.lower() for method in endpoint.methods]
-        return cls.as_view(endpoint=endpoint, http_method_names=[*methods, "options"])
+        options: dict[str, Any] = {} if is_documented else {"schema": None}
+        return cls.as_view(endpoint=endpoint, http_method_names=[*methods, "options"], **options)
 
     def post(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
         return self.take(request)

@@ -59,17 +59,18 @@ def as_row(hit: Hit, site: Site) -> Row:
     change = change_of(hit)
     if hit.idempotency_key:
         return replace(row, key=digest(hit, site), code=CODES.index(outcome(hit)), change=change)
-    if change:
+    if change and not change.is_repeatable:
         # A change is named even when its caller does not, so that it is never made twice.
         return replace(row, key=hit.id.to_bytes(8), code=CODES.index(outcome(hit)), change=change)
-    return row
+    return replace(row, change=change) if change else row
 
 
 def change_of(hit: Hit) -> Change | None:
     """What changes with an enriched hit."""
-    if hit.change and hit.change.is_for_counted and outcome(hit) is not Outcome.STORED:
+    change = hit.change_of(hit) if hit.change_of else hit.change
+    if change and change.is_for_counted and outcome(hit) is not Outcome.STORED:
         return None
-    return hit.change
+    return change
 
 
 def packed_hit(hit: Hit, site: Site) -> Row:

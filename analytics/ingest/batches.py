@@ -50,12 +50,15 @@ class Entry:
     answer: asyncio.Future[Verdict]
     verdict: Verdict | None = None
     windows: tuple[Window, ...] = ()
+    remembered: str = ""
     hit: Hit | None = None
     site: Site | None = None
     row: Row | None = None
 
     def end(self, outcome: Outcome, *, retry_after: int = 0, refusal: Refusal | None = None) -> None:
-        self.verdict = Verdict(outcome, retry_after, refusal, self.hit, self.windows)
+        self.verdict = Verdict(
+            outcome, retry_after, refusal, self.hit, self.windows, self.reading.memo, self.remembered
+        )
 
 
 @dataclass(slots=True)
@@ -144,9 +147,12 @@ class Batches:
 
     async def _count_limits(self, batch: Sequence[Entry]) -> None:
         limits = [limit for entry in batch for limit in entry.reading.limits]
-        windows = iter(await self._limiter.count(limits, now=time.monotonic()))
+        memos = [entry.reading.memo for entry in batch if entry.reading.memo]
+        counted, known = await self._limiter.ask(limits, memos, now=time.monotonic())
+        windows, remembered = iter(counted), iter(known)
         for entry in batch:
             entry.windows = tuple(next(windows) for _ in entry.reading.limits)
+            entry.remembered = next(remembered) if entry.reading.memo else ""
             if wait := max((window.retry_after for window in entry.windows), default=0):
                 entry.end(Outcome.LIMITED, retry_after=wait)
                 self._drop(entry, Outcome.LIMITED.value)
@@ -186,19 +192,21 @@ class Batches:
         return unknown
 
     async def _enrich(self, entries: Sequence[Entry]) -> None:
-        for day in {entry.hit.occurred_at.date() for entry in entries if entry.hit}:
+        for day in {entry.hit.salted_on for entry in entries if entry.hit}:
             await self._have_salt(day)
         for entry in entries:
             hit, site = entry.hit, entry.site
             assert hit  # admitted
             assert site
-            salt = salts.known(hit.occurred_at.date())
+            salt = salts.known(hit.salted_on)
             if salt is None:
                 self._give_up(entry, Outcome.UNAVAILABLE)
                 continue
             hit.salt = salt
             enrich(hit, site)
             entry.row = as_row(hit, site)
+            if hit.left_out:
+                self._drop(entry, hit.left_out)
 
     async def _have_salt(self, day: date) -> None:
         if salts.is_due(day) and self.storage.is_up:
@@ -207,13 +215,15 @@ class Batches:
 
     async def _store(self, entries: Sequence[Entry]) -> None:
         drops, self._drops = self._drops, Counter()
-        rows = [entry.row for entry in entries if entry.row]
+        rows = [entry.row for entry in entries if entry.row and (entry.row.data or entry.row.change)]
         if not rows and not drops:
+            self._accept(entries, {})
             return
         is_in_doubt = False
         if self.storage.is_up:
             try:
                 self._accept(entries, await self._write(rows, drops))
+                await self._count_refused()
                 return
             except Away:
                 is_in_doubt = True
@@ -224,6 +234,15 @@ class Batches:
         self._drops += drops
         for entry in entries:
             self._give_up(entry, Outcome.UNAVAILABLE)
+
+    async def _count_refused(self) -> None:
+        """Changes that could not be made are known after the rows are committed, and counted before the answer."""
+        if self._drops:
+            drops, self._drops = self._drops, Counter()
+            try:
+                await self.storage.write([], drops)
+            except (Away, Poison):
+                self._drops += drops
 
     async def _have_wait(
         self, rows: Sequence[Row], drops: Counter[Key], *, is_in_doubt: bool

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row
 
-FUNCTIONS: dict[str, str] = {"order": "analytics_take_orders"}
+FUNCTIONS: dict[str, str] = {"order": "analytics_take_orders", "profile": "analytics_change_profiles"}
 
 # The codes of the functions. A repeat is a change that was made before: its event is not stored again.
 DONE, REPEATED, CONFLICT, IMPOSSIBLE = range(4)

@@ -3,8 +3,9 @@
 It holds the client's address and user agent, so it is never stored, queued or logged, and lives as long as its request.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from analytics.vocabulary import Dialect, Type
@@ -21,6 +22,8 @@ class Change:
     data: bytes
     # Whether it is made for counted hits only: neither for bots nor for excluded addresses.
     is_for_counted: bool = False
+    # Whether making it twice is the same as making it once: then it needs no name.
+    is_repeatable: bool = False
 
 
 @dataclass(slots=True)
@@ -51,10 +54,20 @@ class Hit:
     # What the caller calls the device, which then stands for address and user agent in the visitor key.
     device: str = ""
     change: Change | None = None
+    # As `change`, of what is known only once the enrichers have had their say.
+    change_of: "Callable[[Hit], Change] | None" = None
+    # A part of the call that is not stored, by the reason under which it is counted.
+    left_out: str = ""
+    # The day whose salt makes the visitor key; None for that of `occurred_at`. Past days have none any more.
+    salt_day: date | None = None
     # What the caller calls this event, to be stored once however often it is sent; empty when it has no name.
     idempotency_key: str = ""
-    salt: bytes = b""  # of the day of `occurred_at`
+    salt: bytes = b""  # of `salted_on`
     # Columns that the room knows better than the enrichers.
     given: dict[str, Any] = field(default_factory=dict)
     # What the enrichers have found so far, by column of Event.
     columns: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def salted_on(self) -> date:
+        return self.salt_day or self.occurred_at.date()

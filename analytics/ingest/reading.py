@@ -7,7 +7,7 @@ from enum import Enum
 from analytics.ingest.grants import Grant, Source
 from analytics.ingest.hit import Hit
 from analytics.vocabulary import Dialect
-from tinytrail.web.call import Limit, Refusal
+from tinytrail.web.call import Limit, Memo, Refusal
 from tinytrail.web.ratelimit import Window
 
 
@@ -37,6 +37,9 @@ class Verdict:
     # What was ingested, with the columns that the enrichers found.
     hit: Hit | None = None
     windows: tuple[Window, ...] = ()
+    # The reading's memo, and what is remembered.
+    memo: Memo | None = None
+    remembered: str = ""
 
 
 # What a call turns out to be once its source is known; given None when there is no such source.
@@ -58,3 +61,4 @@ class Reading:
     refusal: Refusal | None = None
     source: Source | None = None
     admit: Admission | None = None
+    memo: Memo | None = None

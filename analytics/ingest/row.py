@@ -60,7 +60,7 @@ class Row:
     # Of an event that its caller named: the digest of the name, and the number of the answer.
     key: bytes = b""
     code: int = 0
-    # What else changes with it. Such a row has a key.
+    # What else changes with it. Such a row has a key, unless its change may be made twice.
     change: Change | None = None
 
 

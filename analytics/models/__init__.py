@@ -3,6 +3,7 @@ from analytics.models.drop import Drop
 from analytics.models.event import Event
 from analytics.models.idempotency import IdempotencyKey
 from analytics.models.order import Order, OrderLine
+from analytics.models.profile import Group, Profile
 from analytics.models.quarantine import Quarantine
 from analytics.models.rollups import BuiltDay, DimensionDay, DirtyDay, NameDay, PageDay, SiteDay
 from analytics.models.salt import Salt
@@ -17,11 +18,13 @@ __all__ = [
     "EngagementDay",
     "EngagementSession",
     "Event",
+    "Group",
     "IdempotencyKey",
     "NameDay",
     "Order",
     "OrderLine",
     "PageDay",
+    "Profile",
     "Quarantine",
     "Salt",
     "SiteDay",

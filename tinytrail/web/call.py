@@ -53,6 +53,20 @@ class Limit:
 
 
 @dataclass(slots=True, frozen=True)
+class Memo:
+    """Something to remember from call to call: `value`, when nothing is remembered yet.
+
+    It is forgotten so many seconds after the last call that keeps it; the others only look.
+    """
+
+    name: str
+    key: str
+    value: str
+    seconds: int
+    is_kept: bool = True
+
+
+@dataclass(slots=True, frozen=True)
 class Refusal:
     """Why a call is not stored: the answer, and the reason under which it is counted."""
 

@@ -1,6 +1,7 @@
 """Limits of the ingest routes: fixed windows that start with the first call (contract 2.1, D-44).
 
-One Lua call counts any number of limits. While Redis is away each process counts for itself.
+One Lua call counts any number of limits, and looks up what is remembered from call to call. While Redis is away each
+process counts for itself, and remembers nothing.
 """
 
 import logging
@@ -13,22 +14,34 @@ from typing import NamedTuple
 import redis
 import redis.asyncio
 
-from tinytrail.web.call import Limit
+from tinytrail.web.call import Limit, Memo
 
 log = logging.getLogger(__name__)
 
-# Counts a call for every key and answers with count and milliseconds left. A refused call does not extend its window.
+# Counts a call for each of the first keys and answers with count and milliseconds left. A refused call does not extend
+# its window. For each of the other keys it answers with what is remembered, which lives on when it was asked for.
 SCRIPT = """
 local answer = {}
-for i, key in ipairs(KEYS) do
+local limits = tonumber(ARGV[1])
+for i = 1, limits do
+  local key = KEYS[i]
   local count = redis.call('INCR', key)
   local left = redis.call('PTTL', key)
   if left < 0 then
-    left = tonumber(ARGV[i])
+    left = tonumber(ARGV[i + 1])
     redis.call('PEXPIRE', key, left)
   end
   answer[#answer + 1] = count
   answer[#answer + 1] = left
+end
+for i = limits + 1, #KEYS do
+  local value = ARGV[2 * i - limits]
+  local known = redis.call('GET', KEYS[i])
+  if value ~= '' then
+    known = known or value
+    redis.call('SET', KEYS[i], known, 'PX', ARGV[2 * i - limits + 1])
+  end
+  answer[#answer + 1] = known or ''
 end
 return answer
 """
@@ -70,25 +83,46 @@ class Limiter:
 
     async def count(self, limits: Sequence[Limit], *, now: float) -> list[Window]:
         """Count one call against each of the limits."""
-        if not limits:
-            return []
-        counted = await self._shared(limits, now) or self._local.count(limits, now)
-        return [Window(limit, *window) for limit, window in zip(limits, counted, strict=True)]
+        windows, _ = await self.ask(limits, (), now=now)
+        return windows
+
+    async def ask(
+        self, limits: Sequence[Limit], memos: Sequence[Memo], *, now: float
+    ) -> tuple[list[Window], list[str]]:
+        """Count one call against each of the limits; and for each of the memos what is remembered, `` if nothing is.
+
+        While Redis is away a memo that is kept is answered with its own value.
+        """
+        if not limits and not memos:
+            return [], []
+        answer = await self._shared(limits, memos, now)
+        counted, known = answer or (
+            self._local.count(limits, now),
+            [memo.value if memo.is_kept else "" for memo in memos],
+        )
+        return [Window(limit, *window) for limit, window in zip(limits, counted, strict=True)], known
 
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _shared(self, limits: Sequence[Limit], now: float) -> list[tuple[int, int]] | None:
+    async def _shared(
+        self, limits: Sequence[Limit], memos: Sequence[Memo], now: float
+    ) -> tuple[list[tuple[int, int]], list[str]] | None:
         if now < self._closed_until:
             return None
         keys = [f"limit:{limit.name}:{limit.key}" for limit in limits]
+        keys += [f"memo:{memo.name}:{memo.key}" for memo in memos]
+        args: list[str | int] = [len(limits), *(limit.seconds * 1000 for limit in limits)]
+        for memo in memos:
+            args += (memo.value if memo.is_kept else "", memo.seconds * 1000)
         try:
-            answer = await self._script(keys=keys, args=[limit.seconds * 1000 for limit in limits])
+            answer = await self._script(keys=keys, args=args)
         except (redis.RedisError, OSError, TimeoutError) as error:
             log.warning("Redis does not answer, limits are counted per process: %s", type(error).__name__)
             self._closed_until = time.monotonic() + PAUSE_SECONDS
             return None
-        return list(zip(answer[::2], answer[1::2], strict=True))
+        counts, known = answer[: 2 * len(limits)], answer[2 * len(limits) :]
+        return list(zip(counts[::2], counts[1::2], strict=True)), [value.decode() for value in known]
 
 
 class LocalWindows:
