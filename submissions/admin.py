@@ -4,7 +4,7 @@ What is done here is done by the verbs of review, correction, batches and retent
 (`Moderators` has all of these) within the own account's calendars; admins everywhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -12,8 +12,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, Count, Model, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, Count, Model, Q, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -64,6 +63,8 @@ STATE_PARAMETER = "state"
 class QueueList(ChangeList):
     """The list of one state. Its tabs are links and no drawer of filters, which needs a script to be closed."""
 
+    result_list: list[Submission]
+
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         found: dict[str, Any] = super().get_filters_params(params)
         found.pop(STATE_PARAMETER, None)
@@ -73,6 +74,13 @@ class QueueList(ChangeList):
         """No column says that the list is sorted by it, unless somebody chose one: urgency is no column."""
         found: dict[int, str] = super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
         return found
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        told = track_records(self.result_list)
+        for submission in self.result_list:
+            submission.track_record = told[submission.pk]  # type: ignore[attr-defined]
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Submission]:  # noqa: ANN401
         self.search_help_text = "Name, place or e-mail" if sees_hosts(request) else "Name or place"
@@ -136,7 +144,7 @@ class SubmissionAdmin(ScopedAdmin):
         user = current_user(request)
         found = self.visible(user).select_related("calendar", "host", "looked_at_by")
         # Columns know no request: what they need of it comes with the row.
-        found = with_track_record(found).annotate(
+        found = found.annotate(
             shows_host=Value(sees_hosts(request), output_field=BooleanField()), viewer=Value(str(user.pk))
         )
         return queue.with_urgency(found, user, today=timezone.now().date())
@@ -196,7 +204,8 @@ class SubmissionAdmin(ScopedAdmin):
     @admin.display(description="host")
     def proposer(self, submission: Submission) -> str:
         shows_host: bool = submission.shows_host  # type: ignore[attr-defined]
-        return cell(submission.host_email if shows_host else "", track_record(submission))
+        told: str = submission.track_record  # type: ignore[attr-defined]
+        return cell(submission.host_email if shows_host else "", told)
 
     @admin.display(description="signals", ordering="flag_count")
     def signals(self, submission: Submission) -> str:
@@ -320,7 +329,7 @@ class SubmissionAdmin(ScopedAdmin):
             "waited": desk.waited(submission, now),
             "signals": desk.evidence(submission),
             "host": submission.host_email if sees_hosts(request) else "",
-            "track_record": track_record(submission),
+            "track_record": track_records([submission])[submission.pk],
             "rivals": rivals,
             "compared": desk.compared(submission, rivals),
             "messages_with_host": submission.messages.select_related("user"),
@@ -352,8 +361,22 @@ class SubmissionAdmin(ScopedAdmin):
         return self.next(request) if taken.goes_on else redirect(CHANGE, submission.pk)
 
     def next_view(self, request: HttpRequest) -> HttpResponse:
+        """The most urgent one; with `after` or `before` the neighbour of another."""
         self.must(self.has_review_permission(request))
+        for parameter, back in (("after", False), ("before", True)):
+            if beside := uuid_of(request.GET.get(parameter, "")):
+                return self.neighbour(request, beside, back=back)
         return self.next(request)
+
+    def neighbour(self, request: HttpRequest, beside: UUID, *, back: bool) -> HttpResponse:
+        user, now = current_user(request), timezone.now()
+        found = queue.neighbour(beside, user, back=back, now=now, today=now.date())
+        if found is not None:
+            return redirect(CHANGE, found)
+        if not queue.decidable(user, now=now).filter(pk=beside).exists():
+            return self.next(request)
+        self.message_user(request, f"This is the {'first' if back else 'last'} one in your queue.", messages.INFO)
+        return redirect(CHANGE, beside)
 
     def next(self, request: HttpRequest) -> HttpResponse:
         user, now = current_user(request), timezone.now()
@@ -451,7 +474,7 @@ class SubmissionAdmin(ScopedAdmin):
 
     def wanted(self, request: HttpRequest, object_id: str) -> Submission:
         pk = uuid_of(object_id)
-        found = with_track_record(self.visible(current_user(request))).select_related("calendar", "host")
+        found = self.visible(current_user(request)).select_related("calendar__website", "host")
         submission = found.filter(pk=pk).first() if pk else None
         if submission is None:
             raise Http404
@@ -481,27 +504,28 @@ def may_export(request: HttpRequest) -> bool:
     return may(request, "export_submission")
 
 
-def with_track_record(submissions: SubmissionQuerySet) -> SubmissionQuerySet:
-    """With how many of the same host's were accepted and declined before."""
-    same = Submission.objects.filter(host=OuterRef("host")).exclude(pk=OuterRef("pk")).order_by()
-    counted = {
-        f"host_{status}": Coalesce(
-            Subquery(same.filter(status=status).values("host").annotate(n=Count("pk")).values("n")), 0
-        )
-        for status in (Submission.Status.ACCEPTED, Submission.Status.DECLINED)
-    }
-    return submissions.annotate(**counted)
-
-
 def cell(first: str, second: str, css_class: str = "q-note") -> str:
     """Two lines of a cell, either of which may be empty."""
     line = format_html("<span class='{}'>{}</span>", css_class, second) if second else ""
     return format_html("<div class='q-cell'>{} {}</div>", first, line)
 
 
-def track_record(submission: Submission) -> str:
-    accepted: int = submission.host_accepted  # type: ignore[attr-defined]
-    declined: int = submission.host_declined  # type: ignore[attr-defined]
+def track_records(submissions: Iterable[Submission]) -> dict[UUID, str]:
+    """What became of the other proposals of each submission's host, counted once per host: some have thousands."""
+    rows = list(submissions)
+    decided = [Submission.Status.ACCEPTED, Submission.Status.DECLINED]
+    same = Submission.objects.filter(host__in={row.host_id for row in rows if row.host_id}, status__in=decided)
+    counted = same.order_by().values_list("host", "status").annotate(count=Count("pk"))
+    counts = {(host, status): count for host, status, count in counted}
+    return {
+        row.pk: track_record(
+            row, *(counts.get((row.host_id, status), 0) - (row.status == status) for status in decided)
+        )
+        for row in rows
+    }
+
+
+def track_record(submission: Submission, accepted: int, declined: int) -> str:
     if submission.host_id is None:
         return "host not known any more"
     return f"{accepted} accepted, {declined} declined before" if accepted or declined else "first proposal"

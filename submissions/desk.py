@@ -12,15 +12,18 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from submissions import batches, measures, review
 from submissions.correction import correct
-from submissions.models import Batch, CatalogEvent, Decision, Submission
+from submissions.links import event_path
+from submissions.models import Batch, Decision, Submission
 from submissions.prooflink import normalised
 from submissions.proposal import FIELDS
 from submissions.screening import Duplicate, duplicates_of
+from submissions.text import folded
 
 # What the page calls the fields of the contract, in the order of thought.
 LABELS = {
@@ -78,8 +81,8 @@ class Rival:
     title: str
     score: int
     cells: list[tuple[str, bool]]
-    event: CatalogEvent | None
-    submission: Submission | None
+    # Where it can be read.
+    link: str
 
 
 # -- what the page shows ----------------------------------------------------------------------------------------------
@@ -146,18 +149,30 @@ def distance(day: date | None, today: date) -> str:
 
 def rivals(submission: Submission, *, now: datetime) -> list[Rival]:
     found = duplicates_of(submission, now=now)
-    return [rival_of(duplicate) for duplicate in found[:MOST_DUPLICATES]]
+    return [rival_of(duplicate, beside=submission) for duplicate in found[:MOST_DUPLICATES]]
 
 
-def rival_of(duplicate: Duplicate) -> Rival:
-    event, submission = duplicate.event, duplicate.submission
+def rival_of(duplicate: Duplicate, *, beside: Submission) -> Rival:
+    """As it stands beside a submission of the same calendar."""
+    event, other = duplicate.event, duplicate.submission
+    if event is not None:
+        event.calendar = beside.calendar
+        title, link = "On the calendar", event_path(event)
+        texts = [str(getattr(event, EVENT_FIELDS[name])) for name in COMPARED]
+    else:
+        assert other is not None  # one of both is set
+        title, link = f"Proposed, {other.status}", reverse("admin:submissions_submission_change", args=[other.pk])
+        texts = [other.wrote(name) for name in COMPARED]
     agreeing = {AGREES.get(name, name) for name in duplicate.agrees}
-    cells = []
-    for name in COMPARED:
-        text = submission.wrote(name) if submission else str(getattr(event, EVENT_FIELDS[name]))
-        cells.append((text, name in agreeing))
-    title = "On the calendar" if event else f"Proposed, {submission.status}" if submission else ""
-    return Rival(title, duplicate.score, cells, event, submission)
+    cells = [
+        (text, name in agreeing or is_same(text, beside.wrote(name)))
+        for name, text in zip(COMPARED, texts, strict=True)
+    ]
+    return Rival(title, duplicate.score, cells, link)
+
+
+def is_same(text: str, other: str) -> bool:
+    return bool(text) and folded(text) == folded(other)
 
 
 @dataclass(frozen=True)

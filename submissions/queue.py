@@ -2,9 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Case, Count, DateField, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    Case,
+    Count,
+    DateField,
+    F,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import Coalesce, Lag, Lead
 
 from accounts.models import User
 from submissions.models import Skip, Submission, SubmissionQuerySet
@@ -55,11 +70,25 @@ def with_urgency(submissions: QuerySet[Submission], user: User, *, today: date) 
 
 
 def upcoming(user: User, *, now: datetime, today: date) -> Submission | None:
-    """What this moderator decides next: pending, not waiting for its host, not open in another's browser."""
-    heard = now - LOOKED_LATELY
-    free = Q(looked_at_by=None) | Q(looked_at_by=user) | Q(looked_at__lt=heard)
-    decidable = Submission.objects.visible_to(user).pending().filter(free).exclude(AWAITS_ANSWER)
-    return by_urgency(decidable, user, today=today).first()
+    """What this moderator decides next."""
+    return by_urgency(decidable(user, now=now), user, today=today).first()
+
+
+def decidable(user: User, *, now: datetime) -> QuerySet[Submission]:
+    """Pending, not waiting for its host, not open in another's browser."""
+    free = Q(looked_at_by=None) | Q(looked_at_by=user) | Q(looked_at__lt=now - LOOKED_LATELY)
+    return Submission.objects.visible_to(user).pending().filter(free).exclude(AWAITS_ANSWER)
+
+
+def neighbour(submission_id: UUID, user: User, *, back: bool, now: datetime, today: date) -> UUID | None:
+    """What comes after a submission in the moderator's queue, or before it; None at its ends, and for what
+    is not in it.
+    """
+    step = Lead("id") if back else Lag("id")
+    ordered = with_urgency(decidable(user, now=now), user, today=today).order_by()
+    # Of which one is it the neighbour? Asked the other way round the window would hold the one row alone.
+    beside = ordered.annotate(beside=Window(step, order_by=[*URGENCY])).filter(beside=submission_id)
+    return beside.values_list("pk", flat=True).first()
 
 
 def waiting(submissions: SubmissionQuerySet, *, now: datetime, today: date) -> Waiting:

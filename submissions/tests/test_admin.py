@@ -113,6 +113,18 @@ def test_it_works(calendar, ann, now):
     assert {decision.actor for decision in Decision.objects.all()} == {ann}
 
 
+def test_next_and_previous_lead_along_the_queue_and_say_where_it_ends(calendar, ann, now):
+    first, second = (make_submission(calendar, str(days), starts_on=in_days(now, days)) for days in (1, 2))
+    browser = office(ann)
+    assert browser.get(f"{QUEUE}next/?after={first.pk}")["Location"] == page_of(second)
+    assert browser.get(f"{QUEUE}next/?before={second.pk}")["Location"] == page_of(first)
+    assert told(browser.get(f"{QUEUE}next/?after={second.pk}", follow=True)) == ["This is the last one in your queue."]
+    assert told(browser.get(f"{QUEUE}next/?before={first.pk}", follow=True)) == ["This is the first one in your queue."]
+    assert browser.get(f"{QUEUE}next/?after=x")["Location"] == page_of(first)
+    review.ask(first.pk, text="Where?", by="admin-panel", now=now)
+    assert browser.get(f"{QUEUE}next/?after={first.pk}")["Location"] == page_of(second)
+
+
 # -- who sees what ----------------------------------------------------------------------------------------------------
 
 
@@ -332,6 +344,41 @@ def test_the_list_takes_as_many_queries_for_three_rows_as_for_one(calendar, ann)
     assert queries() == one
 
 
+def test_what_else_a_host_proposed_is_counted_once_and_not_for_every_row(calendar, ann, now):
+    for number in range(3):
+        make_submission(calendar, str(number))
+        make_submission(calendar, f"was {number}", status="accepted", reviewed_by="admin-panel", reviewed_at=now)
+    browser = office(ann)
+    with CaptureQueriesContext(connection) as found:
+        assert text(browser.get(QUEUE)).count("3 accepted, 0 declined before") == 3
+    counting = [query["sql"] for query in found if "COUNT(" in query["sql"] and '"host_id"' in query["sql"]]
+    assert len(counting) == 1
+    assert "GROUP BY" in counting[0]
+    page = browser.get(QUEUE, {"state": "accepted"})
+    assert text(page).count("2 accepted, 0 declined before") == 3
+
+
+@pytest.mark.parametrize("page", [LOG, HOSTS])
+def test_the_log_and_the_hosts_take_as_many_queries_for_three_rows_as_for_one(calendar, ann, now, page):
+    browser = office(ann)
+
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            assert browser.get(page).status_code == 200
+        return len(found)
+
+    def add(email):
+        submission = make_submission(calendar, email, email=email)
+        review.decline(submission.pk, reason="spam_signal", by="admin-panel", actor=ann, now=now)
+
+    add("1@example.test")
+    browser.get(page)
+    one = queries()
+    add("2@example.test")
+    add("3@example.test")
+    assert queries() == one
+
+
 def test_a_page_takes_as_many_queries_for_three_neighbours_as_for_one(calendar, ann, now):
     submission = make_submission(calendar)
     browser = office(ann)
@@ -356,6 +403,28 @@ def test_a_page_takes_as_many_queries_for_three_neighbours_as_for_one(calendar, 
 
 
 # -- the page of one --------------------------------------------------------------------------------------------------
+
+
+def test_a_possible_duplicate_stands_beside_it_with_what_agrees(calendar, ann, now):
+    submission = make_submission(calendar, created_at=now)
+    other = make_submission(calendar, created_at=now, payload={"proofLink": "https://other.example/"})
+    page = text(office(ann).get(page_of(submission)))
+    assert f'href="{page_of(other)}"' in page
+    rows = re.findall(r'<th scope="row">([^<]+)</th>\s*<td>[^<]*</td>\s*<td( class="q-same")?>', page)
+    assert [(label, bool(agrees)) for label, agrees in rows] == [
+        ("Event", True),
+        ("Date", True),
+        ("Starts", True),
+        ("Place", True),
+        ("Proof link", False),
+    ]
+
+
+def test_a_published_duplicate_stands_beside_it_and_not_its_own_event(calendar, ann, now):
+    event = review.accept(make_submission(calendar, created_at=now).pk, by="admin-panel", now=now)
+    submission = make_submission(calendar, created_at=now)
+    assert "On the calendar" in text(office(ann).get(page_of(submission)))
+    assert "On the calendar" not in text(office(ann).get(page_of(event.submission)))
 
 
 def test_the_page_shows_what_was_written_and_what_was_read_of_it(calendar, ann, now):

@@ -89,6 +89,18 @@ def test_at_the_end_there_is_no_next(calendar, ann):
     assert queue.upcoming(ann, now=NOW, today=TODAY) is None
 
 
+def test_neighbours_follow_the_moderators_own_order(calendar, ann, bob):
+    first, second, third = (make_submission(calendar, str(days), starts_on=in_days(days)) for days in (1, 2, 3))
+    review.look(second.id, actor=bob, now=NOW)
+    told = {"now": NOW, "today": TODAY}
+    assert queue.neighbour(first.id, ann, back=False, **told) == third.id
+    assert queue.neighbour(third.id, ann, back=True, **told) == first.id
+    assert queue.neighbour(first.id, bob, back=False, **told) == second.id
+    assert queue.neighbour(first.id, ann, back=True, **told) is None
+    assert queue.neighbour(third.id, ann, back=False, **told) is None
+    assert queue.neighbour(second.id, ann, back=False, **told) is None
+
+
 def test_nobodys_queue_holds_another_accounts_submissions(calendar, ann):
     theirs = make_calendar(make_website(make_account("Globex"), "globex.example"))
     make_submission(theirs, "theirs", starts_on=TODAY)

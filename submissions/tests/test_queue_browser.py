@@ -90,6 +90,10 @@ def test_every_key_does_what_its_button_does(chromium, server, calendar, ann):
             )
 
         signed_in(page, ann, server).goto(f"{server}{QUEUE}next/")
+        page.keyboard.press("j")
+        page.wait_for_function("document.querySelector('#t-event').textContent.startsWith('Event 2')")
+        page.keyboard.press("k")
+        page.wait_for_function("document.querySelector('#t-event').textContent.startsWith('Event 1')")
         press("a", until="“Event 1” is on the calendar.")
         press("d", "Enter", until="“Event 2” is declined.")
         press("s", until="“Event 3” is skipped: it comes last in your queue.")
@@ -212,6 +216,7 @@ def test_what_hosts_write_stays_text_on_every_page(chromium, server, calendar, a
     make_spam(calendar, HOSTILE[0])
     pages = [f"{QUEUE}{submission.pk}/change/" for submission in Submission.objects.all()]
     pages += [QUEUE, f"{QUEUE}?q=%3Cscript%3E", f"{QUEUE}?q=%22%3E%3Cimg+src%3Dx", f"{QUEUE}?state=declined"]
+    pages += [f"{QUEUE}{submission.pk}/history/" for submission in Submission.objects.all()]
     pages += ["/admin/", "/admin/submissions/decision/", "/admin/submissions/host/", f"{QUEUE}measures/"]
 
     def story(page):

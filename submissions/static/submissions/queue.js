@@ -11,6 +11,11 @@
     if (form) form.requestSubmit();
   }
 
+  function follow(id) {
+    const link = byId(id);
+    if (link) location.assign(link.href);
+  }
+
   function unfold(id, field) {
     const details = byId(id);
     if (!details) return;
@@ -38,8 +43,8 @@
     n: () => unfold("ask", "textarea"),
     s: () => press("skip"),
     u: () => press("undo"),
-    j: (desk) => location.assign(desk.dataset.next),
-    k: () => history.back(),
+    j: () => follow("next"),
+    k: () => follow("previous"),
     "?": help,
   };
 
@@ -116,14 +121,14 @@
     }
   }
 
-  function listen(keys, page) {
+  function listen(keys) {
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
       if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
       const act = keys[event.key.toLowerCase()];
       if (!act) return;
       event.preventDefault();
-      act(page);
+      act();
     });
   }
 
@@ -132,13 +137,13 @@
     const list = document.querySelector("[data-queue]");
     const batch = document.querySelector("form[data-goes-on]");
     if (desk) {
-      listen(KEYS_OF_DESK, desk);
+      listen(KEYS_OF_DESK);
       if (location.hash === "#decline") unfold("decline", "button");
       if (location.hash === "#ask") unfold("ask", "textarea");
       if (desk.dataset.pending) setInterval(heartbeat, HEARTBEAT_MS, desk);
     }
     if (list) {
-      listen(KEYS_OF_LIST, list);
+      listen(KEYS_OF_LIST);
       setInterval(refreshLooking, HEARTBEAT_MS, list);
     }
     if (batch) batch.requestSubmit();
