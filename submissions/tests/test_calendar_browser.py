@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from submissions import catalog
+from accounts.tests.builders import make_root
+from submissions import calendars, catalog
 from submissions.tests import catalogue
 from submissions.tests.catalogue import make_calendar
 
@@ -309,3 +310,30 @@ def test_nothing_is_wider_than_the_window(chromium, live_server, acme, width):
         return wide
 
     assert chromium.browse(story, viewport={"width": width, "height": 800}) == [width] * 3
+
+
+def test_hostile_texts_run_nowhere_in_the_back_office(chromium, live_server, acme, client):
+    texts = dict.fromkeys(("name", "location", "genre", "price", "age", "notes", "setting"), NAME)
+    event = make_event(acme, **texts)
+    calendars.change(acme, name=NAME)
+    client.force_login(make_root(login="root"))
+    cookie = {"name": "session", "value": client.cookies["session"].value, "url": live_server.url}
+    events = "/admin/submissions/catalogevent/"
+    pages = [
+        events,
+        f"{events}?q=onerror",
+        *(f"{events}{event.pk}/{name}/" for name in ("change", "delete", "history")),
+    ]
+    pages += [f"{events}import/", "/admin/submissions/calendar/", f"/admin/submissions/calendar/{acme.pk}/change/"]
+
+    def story(page):
+        page.context.add_cookies([cookie])
+        problems, ran = [], []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        for path in pages:
+            assert page.goto(live_server.url + path).status == 200
+            page.wait_for_load_state("networkidle")
+            ran.append(page.title() == "run" or page.locator("img[src=x]").count() > 0)
+        return problems, ran
+
+    assert chromium.browse(story) == ([], [False] * len(pages))
