@@ -20,6 +20,7 @@ from submissions.text import collapsed
 
 LONGEST_NAME = 120
 LONGEST_HOST = 253
+LONGEST_HOST = 253
 # The public pages of a calendar, on this server.
 PAGE = re.compile(r"/calendar/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/.]|$)")
 # The advisory lock under which a first calendar becomes the default one.
@@ -156,7 +157,7 @@ def host_of(origin: str) -> str:
         host = (urlsplit(origin).hostname or "").removesuffix(".")
     except ValueError:
         return ""
-    return host if len(host) <= LONGEST_HOST else ""
+    return host if len(host) <= LONGEST_HOST and host.isprintable() else ""
 
 
 def domains_of(host: str) -> list[str]:

@@ -487,6 +487,14 @@ def test_the_origin_says_which_calendar_and_else_it_is_the_default_one(acme: Cal
     assert found == {"One": globex, "Two": acme, "Three": acme}
 
 
+@pytest.mark.parametrize(
+    "origin", ["null", "https://" + "a." * 30_000 + "example", "https://a\0b", "https://[", "\xff", "//"]
+)
+def test_an_origin_that_names_nobody_is_no_origin(acme: Calendar, origin: str) -> None:
+    assert send(HTTP_ORIGIN=origin).status_code == 200
+    assert Submission.objects.get().calendar == acme
+
+
 def test_a_deleted_website_takes_no_proposals(acme: Calendar) -> None:
     acme.website.deleted_at = datetime.now(UTC)
     acme.website.save()
