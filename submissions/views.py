@@ -62,7 +62,7 @@ def outages_answered(view: View) -> View:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def proposal_form(request: HttpRequest, website_id: UUID | None = None) -> HttpResponse:
-    calendar = calendars.named(website_id) if website_id else calendars.default()
+    calendar = calendars.named(website_id) if website_id else calendars.for_proposals("")
     if calendar is None:
         raise Http404
     if request.method == "POST":

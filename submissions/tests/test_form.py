@@ -114,6 +114,12 @@ def test_without_a_calendar_there_is_no_form() -> None:
     assert Client().get(f"/calendar/{uuid4()}/submit").status_code == 404
 
 
+def test_a_new_installation_takes_proposals_for_its_first_website() -> None:
+    website = make_website(make_account())
+    assert send().status_code == 302
+    assert Submission.objects.get().calendar.website == website
+
+
 def test_pages_load_nothing_but_their_own_files_and_have_nothing_inline(acme: Calendar) -> None:
     submission = make_submission(acme)
     for answer in (Client().get(FORM), status(submission), Client().get(f"{links.status_path(submission)}/edit")):
