@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+import maxminddb
 import redis
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -26,7 +27,7 @@ PATIENCE_SECONDS = 2
 
 def refuse_wrong_installation() -> None:
     """Raises ImproperlyConfigured with the first finding's sentence."""
-    for check in (settings_are_safe, postgresql_is_durable, redis_is_durable):
+    for check in (settings_are_safe, places_are_readable, postgresql_is_durable, redis_is_durable):
         for finding in check(None):
             raise ImproperlyConfigured(f"{finding.msg} {finding.hint}")
 
@@ -34,6 +35,11 @@ def refuse_wrong_installation() -> None:
 @register(Tags.security)
 def settings_are_safe(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401 (Django's own)
     return list(wrong_settings())
+
+
+@register(Tags.compatibility)
+def places_are_readable(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401
+    return list(wrong_places())
 
 
 @register(Tags.database)
@@ -72,6 +78,19 @@ def wrong_settings() -> Iterator[CheckMessage]:
             "TINYTRAIL_SECRET_KEY, TINYTRAIL_PEPPER and TINYTRAIL_KEK are not three different values.",
             hint="Make each with `openssl rand -hex 32`.",
             id="tinytrail.E003",
+        )
+
+
+def wrong_places() -> Iterator[CheckMessage]:
+    if not settings.GEOIP:
+        return
+    try:
+        maxminddb.open_database(settings.GEOIP).close()
+    except (OSError, maxminddb.InvalidDatabaseError):
+        yield Error(
+            f"TINYTRAIL_GEOIP names a file that is no MMDB: {settings.GEOIP}.",
+            hint="Get one of GeoLite2 City or DB-IP City Lite, or leave it empty; `manage.py geoip --file PATH` looks.",
+            id="tinytrail.E009",
         )
 
 

@@ -171,6 +171,19 @@ def public_url() -> str:
 
 # Without a slash at its end.
 PUBLIC_URL = public_url()
+
+
+def geoip(path: str) -> str:
+    """A file of places; what is in it is looked at by tinytrail.checks."""
+    if path and not Path(path).is_file():
+        raise ImproperlyConfigured(
+            f"TINYTRAIL_GEOIP must be the path of an MMDB file, for example "
+            f"TINYTRAIL_GEOIP=/var/lib/GeoIP/GeoLite2-City.mmdb: there is no file {path}."
+        )
+    return path
+
+
+GEOIP = geoip(text("TINYTRAIL_GEOIP"))
 RETENTION_DAYS = number("TINYTRAIL_RETENTION_DAYS", 400, least=2, most=760)  # 25 months
 
 LIMITS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from analytics.ingest import bot, campaign, device, referrer, scrub, visitor, website
+from analytics.ingest import bot, campaign, device, geography, referrer, scrub, visitor, website
 from analytics.ingest.hit import Change, Hit
 from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row, packed
@@ -26,10 +26,6 @@ def page(hit: Hit, site: Site) -> dict[str, Any]:
     }
 
 
-def geography(hit: Hit, site: Site) -> dict[str, Any]:
-    return {"country": None, "region": None, "city": None}
-
-
 # The outcomes of what was taken, by the numbers that stand beside idempotency keys.
 CODES = (Outcome.STORED, Outcome.BOT, Outcome.EXCLUDED, Outcome.CONFLICT, Outcome.IMPOSSIBLE)
 
@@ -43,7 +39,7 @@ ENRICHERS: list[Callable[[Hit, Site], dict[str, Any]]] = [
     website.exclusion,
     bot.bot,
     website.content_group,
-    geography,
+    geography.geography,
 ]
 
 
