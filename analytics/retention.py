@@ -9,7 +9,19 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from accounts.models import Account, Website
-from analytics.models import BuiltDay, DirtyDay, Drop, EngagementSession, Event, IdempotencyKey, Quarantine, Visit
+from analytics.models import (
+    BuiltDay,
+    DirtyDay,
+    Drop,
+    EngagementSession,
+    Event,
+    IdempotencyKey,
+    Order,
+    Quarantine,
+    Visit,
+    WidgetArm,
+    WidgetReach,
+)
 from analytics.rollups.build import build
 
 PARTITION = re.compile(r"analytics_(?:event|visit)_(\d{4})_(\d{2})")
@@ -37,6 +49,10 @@ def prune(*, now: datetime) -> int:
     Event.objects.filter(occurred_at__lt=moment).delete()
     Visit.objects.filter(day__lt=oldest).delete()
     EngagementSession.objects.filter(day__lt=oldest).delete()
+    WidgetReach.objects.filter(day__lt=oldest).delete()
+    WidgetArm.objects.filter(day__lt=oldest).delete()
+    # What was sold stays, and no longer says to whom.
+    Order.objects.filter(occurred_at__lt=moment).exclude(analytics_id="").update(analytics_id="", referrer="")
     Drop.objects.filter(day__lt=oldest).delete()
     Quarantine.objects.filter(at__lt=moment).delete()
     IdempotencyKey.objects.filter(at__lt=now - KEYS_LIVE).delete()

@@ -93,7 +93,9 @@ class ReportSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         report = self.view.report
         own = [query(name, text, **options) for name, text, options in report.documented]
-        return [WEBSITE, *([*COMMON, *FILTERS] if report.from_rollups else []), *own]
+        common = COMMON if report.of_visits else [found for found in COMMON if found.name != "content_group"]
+        filters = FILTERS if report.of_visits else []
+        return [WEBSITE, *([*common, *filters] if report.in_days else []), *own]
 
     def get_response_serializers(self) -> Any:  # noqa: ANN401 (drf-spectacular's own)
         envelope = {
@@ -103,6 +105,6 @@ class ReportSchema(AutoSchema):
         }
         refusals = {status: OpenApiResponse(REFUSAL, text) for status, text in REFUSALS.items() if status != 403}
         answers: dict[Any, Any] = {200: OpenApiResponse(envelope, self.get_description())}
-        if self.view.report.from_rollups:
+        if self.view.report.in_days:
             answers[(200, "text/csv")] = OpenApiTypes.STR
         return answers | refusals

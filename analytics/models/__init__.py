@@ -8,6 +8,7 @@ from analytics.models.quarantine import Quarantine
 from analytics.models.rollups import BuiltDay, DimensionDay, DirtyDay, NameDay, PageDay, SiteDay
 from analytics.models.salt import Salt
 from analytics.models.visit import Visit
+from analytics.models.widgets import EmptyWidgetDay, WidgetArm, WidgetDay, WidgetReach
 
 __all__ = [
     "BuiltDay",
@@ -15,6 +16,7 @@ __all__ = [
     "DirtyDay",
     "DiscoveryDay",
     "Drop",
+    "EmptyWidgetDay",
     "EngagementDay",
     "EngagementSession",
     "Event",
@@ -29,4 +31,7 @@ __all__ = [
     "Salt",
     "SiteDay",
     "Visit",
+    "WidgetArm",
+    "WidgetDay",
+    "WidgetReach",
 ]

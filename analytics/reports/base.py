@@ -74,6 +74,10 @@ class Report:
     documented: ClassVar[tuple[tuple[str, str, dict[str, Any]], ...]] = ()
     # Whether the answer comes from roll-ups of the period, which are then made fresh before it is asked.
     from_rollups: ClassVar[bool] = True
+    # Whether it is asked about days, a page at a time, and answers in CSV, too.
+    in_days: ClassVar[bool] = True
+    # Whether it counts visits or their events, and so knows content groups and filters.
+    of_visits: ClassVar[bool] = True
 
     def parameters(self, query: Mapping[str, list[str]]) -> Any:  # noqa: ANN401 (each report's own)
         """The report's own parameters, for `Question.extra`. Raises BadQuestion."""

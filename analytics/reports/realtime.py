@@ -29,6 +29,7 @@ class Realtime(Report):
 
     name = "realtime"
     from_rollups = False
+    in_days = False
 
     def answer(self, question: Question) -> dict[str, Any]:
         moment = {"website": question.website_id, "since": question.now - WINDOW, "now": question.now}

@@ -11,14 +11,19 @@ from django.db import models
 from analytics.models import (
     DimensionDay,
     DiscoveryDay,
+    EmptyWidgetDay,
     EngagementDay,
     EngagementSession,
     NameDay,
     PageDay,
     SiteDay,
     Visit,
+    WidgetArm,
+    WidgetDay,
+    WidgetReach,
 )
 from analytics.models.rollups import Dimension
+from analytics.rollups import widgets
 from analytics.rollups.visits import NAMED_TYPES
 from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS, Dialect
 
@@ -275,4 +280,8 @@ ROLLUPS = [
         " max(occurred_at) AS last_at"
         f" FROM ({DISCOVERED}) AS discovered GROUP BY 1, 2, 3, 4",
     ),
+    Rollup(WidgetDay, ("is_bot", "scope", "label"), tuple(widgets.MEASURES), widgets.COUNTS),
+    Rollup(WidgetReach, ("is_bot", "scope", "label", "person"), ("saw", "interacted"), widgets.REACH),
+    Rollup(WidgetArm, ("is_bot", "widget", "arm", "person"), ("first_at",), widgets.ARMS),
+    Rollup(EmptyWidgetDay, ("is_bot", "widget"), ("count", "first_at", "last_at"), widgets.EMPTY),
 ]

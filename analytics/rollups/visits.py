@@ -14,6 +14,7 @@ The statement is a chain of common table expressions, one thought each:
 Bots are kept apart from the others throughout: a visit is all bot or all not.
 """
 
+from analytics.rollups.widgets import WIDGETS
 from analytics.vocabulary import NAMED, PASSIVE, Dialect, Type
 
 GAP_SECONDS = 1800
@@ -84,10 +85,13 @@ END || E'\\x01'
 COLUMNS = """occurred_at, id, visitor, is_bot, type, path, name, content_group, device, screen, channel, browser, os,
         referrer, utm_source, utm_medium, utm_campaign, country"""
 
+# Whose properties the roll-ups look into.
+KNOWN_DIALECTS = f"{Dialect.ENGAGEMENT:d}, {Dialect.DISCOVERY:d}, {Dialect.WIDGETS:d}"
+
 HITS = f"""
 event AS MATERIALIZED (
     SELECT {COLUMNS}, is_server, dialect, client_session,
-        CASE WHEN dialect IN ({Dialect.ENGAGEMENT:d}, {Dialect.DISCOVERY:d}) THEN properties END AS properties
+        CASE WHEN dialect IN ({KNOWN_DIALECTS}) THEN properties END AS properties
     FROM analytics_event
     WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s AND NOT is_excluded
 ), ordered AS (
@@ -163,4 +167,4 @@ grouped AS MATERIALIZED (
     SELECT DISTINCT is_bot, visit, path FROM page WHERE visit IS NOT NULL
 )"""
 
-DAY = f"WITH {HITS}, {VISITS}"
+DAY = f"WITH {HITS}, {VISITS}, {WIDGETS}"

@@ -13,6 +13,7 @@ from analytics.rollups import build as building
 from analytics.rollups.aggregate import aggregate, all_days, due, rest
 from analytics.rollups.build import build, dirty_days, fresh, wrong_rows
 from analytics.rollups.definitions import ROLLUPS
+from analytics.tests import widgets
 from analytics.tests.builders import GOOGLEBOT, load, make_website, noon
 from analytics.tests.tracking import acted, tell
 
@@ -223,6 +224,7 @@ def test_aggregating_builds_the_day_of_every_website_that_has_events_of_it(acme)
 def test_every_roll_up_is_checked_by_the_declaration_it_is_made_from(acme):
     day = a_day_of_hits(acme)
     tell(acme, acted(noon(), "click", event="jazz-night"), acted(noon(), "search", search="jazz", matches=1))
+    widgets.show_one(acme, noon())
     assert all(count > 0 for count in wrong_rows(acme.id, day).values())
     build(acme.id, day, now=timezone.now())
     assert wrong_rows(acme.id, day) == {rollup.table: 0 for rollup in ROLLUPS}

@@ -1,8 +1,10 @@
 """What widgets of the cast send: calls as a page makes them, and what came of them."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import time_machine
 from django.test import Client as Browser
 
 from accounts.clients import create_widget_client
@@ -40,3 +42,11 @@ def checkout(token: Client | None, transaction: str, *products: str, headers: An
 def dropped() -> dict[str, int]:
     """What was not stored, by reason."""
     return dict(Drop.objects.filter(dialect="widgets").values_list("reason", "count"))
+
+
+def show_one(website: Website, moment: datetime) -> None:
+    """A widget in an experiment that is shown at that moment, and one whose stream is not there."""
+    token = make_token(website)
+    with time_machine.travel(moment, tick=False):
+        ask(f"{BEST}/render", token, ab_testing="1")
+        ask(f"/track/widget/{INSTANCE}/stream/not_found/render", token, pics=None)
