@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Stream
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_GET, require_POST
@@ -295,7 +295,11 @@ class SubmissionAdmin(ScopedAdmin):
         batch = Batch.objects.filter(pk=batch_id, actor=current_user(request)).first()
         if batch is None:
             raise Http404
-        batches.begin_undoing(batch)
+        try:
+            batches.begin_undoing(batch)
+        except review.Refusal as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(LIST)
         return self.advance(request, batch.id)
 
     def advance(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
@@ -569,7 +573,7 @@ class ReadOnly:
 class DecisionAdmin(ReadOnly, ScopedAdmin):
     """The audit log of submissions: every step, by whom, when."""
 
-    list_display = ("at", "action", "submission", "who", "reason", "undone_at")
+    list_display = ("at", "action", "of", "who", "reason", "undone_at")
     list_display_links = None
     search_fields = ("submission__name_folded", "by", "actor__login")
     search_help_text = "Name, or who"
@@ -587,6 +591,10 @@ class DecisionAdmin(ReadOnly, ScopedAdmin):
         return Decision.objects.filter(submission__in=Submission.objects.visible_to(user)).select_related(
             "submission", "actor"
         )
+
+    @admin.display(description="submission", ordering="submission__name")
+    def of(self, decision: Decision) -> str:
+        return format_html('<a href="{}">{}</a>', reverse(CHANGE, args=[decision.submission_id]), decision.submission)
 
     @admin.display(description="by", ordering="by")
     def who(self, decision: Decision) -> str:

@@ -31,14 +31,18 @@ def begin(
         raise review.Unsuitable(f"At most {MOST:,} submissions can be decided at once.")
     if action == Batch.Action.DECLINE:
         reason = review.text_of(reason, review.LONGEST_REASON, "reason")
+    message = review.readable(message, review.LONGEST_TEXT, "message")
     return Batch.objects.create(
-        actor=actor, action=action, reason=reason, message=message.strip(), submissions=ids, created_at=now
+        actor=actor, action=action, reason=reason, message=message, submissions=ids, created_at=now
     )
 
 
 def begin_undoing(batch: Batch) -> None:
-    """From now on a step undoes what the batch has decided so far; the rest of it stays undecided."""
-    Batch.objects.filter(pk=batch.pk, undone=None).update(undone=0, refused={})
+    """From now on a step undoes what the batch has decided so far; the rest of it stays undecided. Raises a Refusal
+    for one that is undone.
+    """
+    if not Batch.objects.filter(pk=batch.pk, undone=None).update(undone=0, refused={}) and not left(batch):
+        raise review.Conflict("This was undone already.")
 
 
 def step(batch_id: UUID, *, actor: User, now: datetime, most: int = STEP) -> Batch:

@@ -1,13 +1,14 @@
 """The review queue as a moderator works through it: what is most urgent, what comes next, and how much is left."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import (
     Case,
     Count,
     DateField,
+    DateTimeField,
     F,
     IntegerField,
     Min,
@@ -19,7 +20,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Coalesce, Lag, Lead
+from django.db.models.functions import Coalesce, Greatest, Lag, Lead
 
 from accounts.models import User
 from submissions.models import Skip, Submission, SubmissionQuerySet
@@ -27,6 +28,7 @@ from submissions.review import LOOKED_LATELY
 
 # An event whose day nobody could read may be soon: it stands where those in a week stand.
 UNREAD_DAYS = 7
+LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
 # The host has not answered the last question.
 AWAITS_ANSWER = Q(asked_at__isnull=False) & (Q(answered_at=None) | Q(answered_at__lt=F("asked_at")))
 AUTO_DECLINED = Q(status=Submission.Status.DECLINED, reviewed_by=Submission.SYSTEM)
@@ -55,7 +57,9 @@ def by_urgency(submissions: QuerySet[Submission], user: User, *, today: date) ->
 
 def with_urgency(submissions: QuerySet[Submission], user: User, *, today: date) -> QuerySet[Submission]:
     """With what URGENCY sorts by."""
-    skipped = Skip.objects.filter(submission=OuterRef("pk"), user=user).values("at")
+    # What the host has added since a skip deserves another look.
+    heard = Coalesce(Greatest(OuterRef("answered_at"), OuterRef("edited_at")), LONG_AGO)
+    skipped = Skip.objects.filter(submission=OuterRef("pk"), user=user, at__gte=heard).values("at")
     return submissions.annotate(
         skipped_at=Subquery(skipped),
         # 0: to be decided, 1: over, 2: waits for its host.

@@ -14,6 +14,7 @@ from django.db.models import Q
 from accounts.models import User
 from submissions import catalog, mail
 from submissions.models import Batch, Calendar, CatalogEvent, Decision, Mail, Message, Skip, Submission
+from submissions.proposal import shown
 
 ACCEPTED = "accepted"
 OTHER = "other"
@@ -112,11 +113,10 @@ def decline(
     """Declines a pending submission. `reason` is one of REASONS or a text of the moderator's own; the host is told it
     and `message`. Raises a Refusal.
     """
-    reason, message = text_of(reason, LONGEST_REASON, "reason"), message.strip()
+    reason = text_of(reason, LONGEST_REASON, "reason")
+    message = readable(message, LONGEST_TEXT, "message")
     if reason == OTHER:
         raise Unsuitable("For another reason, write the reason itself.")
-    if len(message) > LONGEST_TEXT:
-        raise Unsuitable(f"The message may have at most {LONGEST_TEXT} characters.")
     submission = locked_pending(submission_id, seen_at)
     before = state_of(submission)
     decide(submission, Submission.Status.DECLINED, reason=reason, message=message, by=by, now=now)
@@ -283,9 +283,16 @@ def refuse_unless_last(decision: Decision) -> None:
 
 
 def text_of(text: str, longest: int, what: str) -> str:
-    text = text.strip()
+    """What a moderator wrote, and needs to have written."""
+    text = readable(text, longest, what)
     if not text:
         raise Unsuitable(f"A {what} is needed.")
+    return text
+
+
+def readable(text: str, longest: int, what: str) -> str:
+    """Without what cannot be seen or stored."""
+    text = shown(text).encode(errors="ignore").decode().strip()
     if len(text) > longest:
         raise Unsuitable(f"The {what} may have at most {longest} characters.")
     return text

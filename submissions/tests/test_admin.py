@@ -321,6 +321,18 @@ def test_no_search_fails(calendar, ann, query):
     assert office(ann).get(QUEUE, {"q": query}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["starts_on__year=x", "starts_on__month=99", "starts_on__day=32", "p=x", "p=999", "o=99.-99.x", "all=", "e=1"]
+    + ["state=%00", "nothing=1", "host__email=x", "payload__hostEmail__startswith=x", "_to_field=payload"],
+)
+def test_no_address_of_the_list_fails_or_tells_what_it_should_not(calendar, bob, query):
+    make_submission(calendar, email="canary@example.test")
+    answer = office(allow(bob, "review_submission")).get(f"{QUEUE}?{query}", follow=True)
+    assert answer.status_code in (200, 400)
+    assert "canary" not in text(answer)
+
+
 def test_days_lead_to_the_submissions_of_that_day(calendar, ann, now):
     make_submission(calendar, "this year", starts_on=in_days(now, 1))
     make_submission(calendar, "in years", starts_on=in_days(now, 800))
@@ -499,6 +511,18 @@ def test_what_the_host_changed_since_the_page_was_made_is_not_decided(calendar, 
     for step in ("accept", "decline", "correct"):
         page = take(office(ann), submission, step, reason="spam_signal", seen_at=seen_at)
         assert "has changed it since" in told(page)[0]
+
+
+@pytest.mark.parametrize("hostile", ["\0", "a\0b", "x" * 100_000, "\u202e", "' OR 1=1 --", "{{ 7 }}"])
+def test_no_text_of_a_moderator_fails(calendar, ann, hostile):
+    given = {"reason": hostile, "other": hostile, "message": hostile, "text": hostile, "seen_at": hostile}
+    given |= {"notes": hostile, "date": hostile, "ids": hostile, "verb": "decline"}
+    for step in ("correct", "ask", "decline", "reopen", "accept", "skip"):
+        submission = make_submission(calendar)
+        assert take(office(ann), submission, step, **given).status_code == 200
+    assert office(ann).post(f"{QUEUE}batch/", given).status_code == 404
+    given["ids"] = str(submission.pk)
+    assert office(ann).post(f"{QUEUE}batch/", given, follow=True).status_code == 200
 
 
 def test_asking_sends_a_question_and_opens_the_next(calendar, ann, now):

@@ -73,6 +73,15 @@ def test_what_a_moderator_skipped_comes_last_for_them_alone_the_longest_skipped_
     assert names(bob) == ["first", "second", "third"]
 
 
+def test_a_skipped_one_comes_back_when_its_host_adds_to_it(calendar, ann):
+    skipped = make_submission(calendar, "skipped", starts_on=TODAY)
+    make_submission(calendar, "other")
+    review.skip(skipped.id, actor=ann, now=NOW)
+    assert names(ann) == ["other", "skipped"]
+    Submission.objects.filter(pk=skipped.pk).update(edited_at=NOW + timedelta(minutes=1))
+    assert names(ann) == ["skipped", "other"]
+
+
 def test_next_is_the_most_urgent_that_nobody_else_has_open_and_that_waits_for_no_host(calendar, ann, bob):
     asked = make_submission(calendar, "asked", starts_on=TODAY)
     first, second = make_submission(calendar, "first"), make_submission(calendar, "second", starts_on=in_days(90))

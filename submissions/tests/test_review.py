@@ -152,6 +152,15 @@ def test_a_decline_without_a_proper_reason_is_refused(calendar, reason):
     assert unchanged(submission)
 
 
+def test_what_cannot_be_stored_of_a_text_is_left_out(calendar):
+    submission = make_submission(calendar)
+    review.ask(submission.id, text="Which\0 hall\ud83d?", by="admin-panel", now=NOW)
+    review.decline(submission.id, reason="No\0pe\udcff", message="\0Sorry", by="admin-panel", now=NOW)
+    submission.refresh_from_db()
+    assert (submission.review_reason, submission.review_message) == ("Nope", "Sorry")
+    assert submission.messages.get().text == "Which hall?"
+
+
 def test_a_message_that_is_too_long_is_refused(calendar):
     submission = make_submission(calendar)
     with pytest.raises(review.Unsuitable, match="3000"):

@@ -69,10 +69,11 @@ def test_what_is_not_there_is_refused_with_a_sentence(arguments, sentence):
         ["--accept"],
         ["--accept", "--decline", "spam_signal", "--by", "Marie"],
         ["--accept", "--by", " "],
+        ["--accept", "--by", "Ma\udcffrie"],
         ["--decline", " ", "--by", "Marie"],
         ["--decline", "other", "--by", "Marie"],
     ],
-    ids=["no decision", "nobody", "both", "blank name", "blank reason", "other without a text"],
+    ids=["no decision", "nobody", "both", "blank name", "broken name", "blank reason", "other without a text"],
 )
 def test_a_decision_needs_one_verb_a_reason_and_a_name(submission, arguments):
     with pytest.raises(CommandError):

@@ -22,8 +22,8 @@ class Command(TinyCommand):
 
     def run(self, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
         by = options["by"].strip()
-        if not 0 < len(by) <= 254:
-            raise CommandError("--by must be a name of at most 254 characters.")
+        if not 0 < len(by) <= 254 or not by.isprintable():
+            raise CommandError("--by must be a name of at most 254 characters that can be shown.")
         try:
             submission_id = UUID(options["submission"])
         except ValueError:
