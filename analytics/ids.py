@@ -1,6 +1,6 @@
 """Time-ordered 63-bit event ids: 43 bits of milliseconds since 2020 and 20 bits that start at random."""
 
-import secrets
+import random
 import threading
 import time
 
@@ -14,7 +14,9 @@ _last = 0
 def next_id() -> int:
     """A new id, greater than every earlier one of this process."""
     global _last
-    fresh = (time.time_ns() // 1_000_000 - EPOCH_MS) << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+    # Two processes must not begin alike, which Python sees to, also after a fork; nobody gains by guessing an id. The
+    # system's random numbers cost as much as reading the whole body.
+    fresh = (time.time_ns() // 1_000_000 - EPOCH_MS) << RANDOM_BITS | random.getrandbits(RANDOM_BITS)
     with _lock:
         _last = max(fresh, _last + 1)
         return _last

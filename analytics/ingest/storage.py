@@ -16,6 +16,10 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db import connections
+from psycopg import generators
+from psycopg.abc import PQGen
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
 
 from analytics.drops import COUNT, Key
 from analytics.ingest import CODES, changes
@@ -115,8 +119,11 @@ class Storage:
 
         async def store(connection: Connection) -> dict[bytes, int]:
             await self._ensure_months(connection, rows)
-            await connection.execute("BEGIN")
             try:
+                if rows and not drops and not is_in_doubt and not any(row.key for row in rows):
+                    await connection.wait(copied(connection.pgconn, rows))
+                    return {}
+                await connection.execute("BEGIN")
                 taken = await claim(connection, rows)
                 fresh = without_repeats(rows, taken)
                 unmade = await change(connection, fresh)
@@ -229,6 +236,22 @@ async def change(connection: Connection, rows: Sequence[Row]) -> dict[bytes, Out
     if refused:
         await connection.execute(AMEND, (list(refused), list(refused.values())))
     return unmade
+
+
+def copied(pgconn: PGconn, rows: Sequence[Row]) -> PQGen[None]:
+    """A whole transaction of nothing but events, which most are, in two round trips instead of five.
+
+    PostgreSQL takes several statements as one, also with a COPY among them; psycopg's cursors do not.
+    """
+    pgconn.send_query(f"BEGIN; {notes(rows)}; {COPY}; COMMIT".encode())
+    results = yield from generators.execute(pgconn)
+    if results[-1].status == ExecStatus.COPY_IN:
+        yield from generators.copy_to(pgconn, document(rows), flush=False)
+        pgconn.put_copy_end()
+        results = yield from generators.execute(pgconn)
+    for result in results:
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise psycopg.errors.error_from_result(result)
 
 
 async def copy_all(connection: Connection, rows: Sequence[Row]) -> None:

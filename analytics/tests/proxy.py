@@ -5,12 +5,15 @@ import contextlib
 from pathlib import Path
 from typing import Self
 
+# How PostgreSQL says that it is ready and in no transaction.
+IDLE = b"Z\0\0\0\5I"
+
 
 class Proxy:
     """Used as an async context; `path` is the socket to connect to instead of `host`, a folder of sockets or a name.
 
     `hang()` lets nothing through any more, `cut()` ends every connection and takes no new one, `restore()` ends both.
-    `cut_after(word)` cuts the line once the caller has sent the word and the server has had time to act on it.
+    `cut_after(word)` cuts the line once the caller has sent the word and the server's transaction has ended.
     """
 
     def __init__(self, host: str, port: int, path: Path) -> None:
@@ -64,7 +67,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 await self._open.wait()
-                if not is_asking and self._last_word == b"":
+                if not is_asking and self._last_word == b"" and IDLE in data:
                     # The server has answered what was asked last, and nobody will hear it.
                     self.cut()
                     return
