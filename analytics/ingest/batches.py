@@ -34,6 +34,7 @@ LARGEST_BATCH = 512
 # More than this waiting is more than can be answered in time: the next one is told to come back.
 MOST_WAITING = 1_024
 DRAIN_SECONDS = 5.0
+END_SECONDS = 0.2
 # How long a batch that may be stored already waits for somebody who takes it for certain.
 DOUBT_SECONDS = 5.0
 DOUBT_PAUSE_SECONDS = 0.1
@@ -96,9 +97,7 @@ class Batches:
         while self._waiting:
             await self._take()
         for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
         if self._drops and self.storage.is_up:
             with contextlib.suppress(Away, Poison):
                 await self.storage.write([], self._drops)
@@ -318,6 +317,13 @@ class Batches:
                 except Exception as error:
                     log.warning("The outage stream could not be drained: %s", type(error).__name__)
             await asyncio.sleep(DRAIN_SECONDS)
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel the task, once more if need be: redis-py may take a cancellation for a timeout of its own."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=END_SECONDS)
 
 
 def drain() -> outage.Drained:

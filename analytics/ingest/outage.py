@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 STREAM = "outage"
 WRITE_SECONDS = 1.0
+# How long to wait for Redis's disk: with `appendfsync everysec` it writes once a second.
+DISK_SECONDS = 1.5
 AWAY = (redis.RedisError, OSError, TimeoutError)
 ENTRIES_AT_ONCE = 50
 # Any number, as long as nothing else locks it.
@@ -100,6 +102,8 @@ class Stream:
         self._redis = redis.asyncio.Redis.from_url(
             url, socket_timeout=WRITE_SECONDS, socket_connect_timeout=WRITE_SECONDS, retry=None
         )
+        # Until the server does not know the command.
+        self._says_what_is_on_disk = True
 
     async def put(self, rows: Sequence[Row], drops: Mapping[Key, int]) -> Put:
         """Have the rows and the counts of drops wait."""
@@ -115,6 +119,7 @@ class Stream:
         try:
             await connection.send_command("XADD", STREAM, "*", *fields)
             await connection.read_response()
+            await self._have_on_disk(connection)
         except redis.ResponseError as error:
             log.warning("Redis does not take what PostgreSQL cannot: %s", error)
             return Put.REFUSED
@@ -125,6 +130,20 @@ class Stream:
         finally:
             await pool.release(connection)
         return Put.DONE
+
+    async def _have_on_disk(self, connection: redis.asyncio.Connection) -> None:
+        """Returns when Redis has written to its disk what it was given, if it can say so (WAITAOF of Redis 7.2)."""
+        if not self._says_what_is_on_disk:
+            return
+        await connection.send_command("WAITAOF", 1, 0, round(DISK_SECONDS * 1000))
+        try:
+            (is_on_disk, _) = await connection.read_response(timeout=DISK_SECONDS + WRITE_SECONDS)
+        except redis.ResponseError:
+            # An older server, or one without an append-only file, of which the doctor warns.
+            self._says_what_is_on_disk = False
+            return
+        if not is_on_disk:
+            log.warning("Redis has not written to its disk what PostgreSQL cannot take for %s s.", DISK_SECONDS)
 
     async def is_empty(self) -> bool:
         """Whether nothing waits; also when Redis is away and nobody can say."""

@@ -1,6 +1,7 @@
 """The writer: batches, limits, outages, poison (guarantees I0, F06, F09 to F15, F24, F28, F36)."""
 
 import asyncio
+import contextlib
 import json
 import tempfile
 import time
@@ -193,6 +194,39 @@ def test_stopping_answers_everybody_who_waits(acme):
     assert (run(story), Event.objects.count()) == ({Outcome.STORED}, 20)
 
 
+def test_nobody_is_answered_later_because_another_website_sends_more(acme, monkeypatch):
+    """The structural reason for F29: calls are taken in their order, and a batch holds those of all websites."""
+    monkeypatch.setattr(batching, "LARGEST_BATCH", 10)
+    quiet = make_website(acme.account, "quiet.example")
+    answered = []
+
+    async def call(batches, number):
+        await batches.submit(reading(quiet if number % 10 == 9 else acme))
+        answered.append(number)
+
+    async def story(batches):
+        await asyncio.gather(*(call(batches, number) for number in range(100)))
+        return batches.figures
+
+    figures = run(story)
+    assert (answered, figures.batches, figures.commits) == (list(range(100)), 10, 10)
+
+
+def test_a_task_that_takes_its_cancellation_for_something_else_is_ended_all_the_same():
+    async def story():
+        async def stubborn():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+
+        task = asyncio.ensure_future(stubborn())
+        await asyncio.sleep(0)
+        await batching.end(task)
+        return task.cancelled()
+
+    assert asyncio.run(story()) is True
+
+
 # -- idempotency keys (D-28, F22) -------------------------------------------------------------------------------------
 
 
@@ -331,6 +365,38 @@ def test_a_call_that_may_be_stored_is_given_up_at_last_when_nobody_comes_back(ac
         return await outcomes(batches, reading(acme, path="/lost"))
 
     assert run_behind_proxy(story, redis_url=NO_REDIS) == [Outcome.UNAVAILABLE]
+
+
+@pytest.mark.parametrize(("answer", "asked"), [(b"*2\r\n:1\r\n:0\r\n", 2), (b"-ERR unknown command\r\n", 1)])
+def test_what_waits_is_on_the_disk_of_a_redis_that_can_say_so(answer, asked):
+    """A server of the test's own stands in for the versions with and without WAITAOF."""
+    commands = []
+    writers = []
+
+    async def serve(reader, writer):
+        while head := await reader.readline():
+            words = []
+            for _ in range(int(head[1:])):
+                size = int((await reader.readline())[1:])
+                words.append((await reader.readexactly(size + 2))[:-2])
+            if words[0] in (b"XADD", b"WAITAOF"):
+                commands.append(words[0].decode())
+            writers.append(writer)
+            writer.write({b"XADD": b"$3\r\n1-1\r\n", b"WAITAOF": answer}.get(words[0], b"+OK\r\n"))
+
+    async def story():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        stream = outage.Stream(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+        puts = [await stream.put([], {}) for _ in range(2)]
+        await stream.close()
+        server.close()
+        for writer in set(writers):
+            writer.close()
+            await writer.wait_closed()
+        return puts
+
+    assert asyncio.run(story()) == [outage.Put.DONE] * 2
+    assert commands == ["XADD", "WAITAOF", "XADD", "WAITAOF"][: 2 + asked]
 
 
 def test_an_unknown_website_is_unavailable_while_nobody_can_say_and_a_known_one_is_taken(acme):
