@@ -148,6 +148,14 @@ def test_without_scripts_every_button_works(chromium, server, calendar, ann):
     assert [decision.action for decision in Decision.objects.order_by("id")] == ["accept", "decline", "undo"]
 
 
+def test_without_scripts_one_can_sign_in(chromium, server):
+    def story(page):
+        page.goto(f"{server}/admin/login/")
+        return page.locator("input[name=username]").is_visible()
+
+    assert chromium.browse(story, java_script_enabled=False)
+
+
 def test_two_moderators_see_each_other_and_only_one_decides(chromium, server, calendar, ann):
     submission = make_submission(calendar, "Wanted")
     bob = moderator(calendar, "bob")
