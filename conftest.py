@@ -8,6 +8,7 @@ can be run against other versions; of that PostgreSQL only a test database is to
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,6 +63,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tinytrail.settings")
 django.setup()
 # A worker that inherits it would load the settings before it has come here.
 del os.environ["DJANGO_SETTINGS_MODULE"]
+
+# Imported once Django is set up.
+from analytics.ingest import background  # noqa: E402
+from analytics.ingest.grants import grants  # noqa: E402
+
 # Static files are collected at the start of a server; WhiteNoise warns where there is no folder for them.
 settings.STATIC_ROOT.mkdir(exist_ok=True)
 
@@ -104,3 +110,16 @@ def plain_static_files(settings: LazySettings) -> None:
     """Fingerprinted names exist only after collectstatic."""
     backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _batches_end_first(django_db_setup: None) -> Iterator[None]:
+    """The batches of the test process end before its database does."""
+    yield
+    background.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_remembered() -> None:
+    """What a host or a key stood for in the test before."""
+    grants.forget()

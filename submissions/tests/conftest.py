@@ -2,4 +2,3 @@
 
 from accounts.tests.conftest import own_counters, quick_passwords  # noqa: F401
 from analytics.tests.browser import chromium  # noqa: F401
-from analytics.tests.conftest import _batches_end_first  # noqa: F401

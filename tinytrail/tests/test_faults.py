@@ -16,10 +16,10 @@ import pytest
 
 from analytics.api.v1.endpoints import collect
 from analytics.ingest.batches import Batches
+from analytics.ingest.grants import grants
 from analytics.ingest.reading import Outcome
 from analytics.ingest.storage import Storage
 from analytics.ingest.visitor import salts
-from analytics.ingest.website import sites
 from tinytrail import embedded
 from tinytrail.chaos.installation import ROOT, Installation, children, wait
 from tinytrail.chaos.load import CHROME, Fate, Ledger, Load
@@ -51,7 +51,7 @@ def acme(installation: Installation) -> Iterator[Installation]:
             " analytics_builtday, analytics_siteday, analytics_pageday, analytics_dimensionday, analytics_nameday"
         )
     yield installation
-    sites.forget()
+    grants.forget()
     salts.__init__()
 
 
