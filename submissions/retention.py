@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from accounts import audit
 from accounts.models import User
 from submissions import catalog
-from submissions.models import Calendar, Decision, Host, LimitCount, Mail, Submission
+from submissions.models import Batch, Calendar, Decision, Host, LimitCount, Mail, Submission
 from submissions.review import record
 
 # A day less than the guarantees allow, for it runs once a day.
@@ -20,6 +20,8 @@ AFTER_DECLINE = timedelta(days=29)
 AFTER_EVENT = timedelta(days=364)
 # Mails name addresses; those that nobody could deliver in this time never will be.
 MAILS_LIVE = timedelta(days=29)
+# Nobody undoes what was decided together longer ago than that.
+BATCHES_LIVE = timedelta(days=29)
 COUNTS_LIVE = timedelta(hours=24)
 # How many submissions one transaction changes.
 STEP_ROWS = 500
@@ -31,6 +33,7 @@ def prune(*, now: datetime) -> int:
     """Forget the hosts of what was decided long ago. Returns how many submissions lost their address."""
     LimitCount.objects.filter(ends_at__lt=now - COUNTS_LIVE).delete()
     Mail.objects.filter(created_at__lt=now - MAILS_LIVE).delete()
+    Batch.objects.filter(created_at__lt=now - BATCHES_LIVE).delete()
     forgotten = 0
     while ids := list(outlived(now).values_list("pk", flat=True)[:STEP_ROWS]):
         with transaction.atomic():
@@ -106,8 +109,13 @@ def scrub(submission: Submission, email: str, *, now: datetime) -> None:
         setattr(submission, field, without(getattr(submission, field), email))
     for message in changed(submission.messages.all(), "text", email):
         message.save(update_fields=["text"])
-    for decision in changed(submission.decisions.all(), "before", email):
-        decision.save(update_fields=["before"])
+    for field in ("before", "reason"):
+        for decision in changed(submission.decisions.all(), field, email):
+            decision.save(update_fields=[field])
+    # What a moderator wrote to many hosts at once.
+    for field in ("reason", "message"):
+        for batch in changed(Batch.objects.filter(decisions__submission=submission).distinct(), field, email):
+            batch.save(update_fields=[field])
     event = submission.accepted_event
     if event is not None:
         shown = {field: getattr(event, field) for field in catalog.LENGTHS}

@@ -9,8 +9,8 @@ from django.apps import apps
 from django.db import connection
 
 from accounts.models import AuditEntry
-from accounts.tests.builders import make_account, make_root, make_website
-from submissions import catalog, intake, mail, retention, tasks
+from accounts.tests.builders import make_account, make_root, make_user, make_website
+from submissions import batches, catalog, intake, mail, retention, tasks
 from submissions.models import Calendar, Host, LimitCount, Mail, Message, Submission
 from submissions.proposal import Proposal
 from submissions.tests.builders import NOW, make_calendar, make_spam, make_submission
@@ -52,6 +52,9 @@ def everywhere(calendar: Calendar, **options: Any) -> Submission:
     )
     submission.messages.create(at=NOW, author=Message.Author.HOST, text=f"I am {CANARY}.")
     submission.decisions.create(at=NOW, action="edit", by="host", before={"payload": {"notes": CANARY}})
+    moderator = make_user(calendar.website.account)
+    batch = batches.begin([], action="decline", reason=f"{CANARY}: no", message=CANARY, actor=moderator, now=NOW)
+    submission.decisions.create(at=NOW, action="decline", by="admin-panel", reason=f"{CANARY}: no", batch=batch)
     mail.tell_host(submission, "received", now=NOW)
     return submission
 
@@ -194,3 +197,13 @@ def test_limits_that_count_the_address_hold_hashes_only(acme: Calendar) -> None:
     assert "limitcount" not in anywhere(CANARY)
     assert anywhere("203.0.113.77") == []
     assert json.dumps(Submission.objects.get().payload).count("canary") == 0
+
+
+def test_what_was_decided_together_is_a_list_for_29_days_and_the_decisions_stay(acme: Calendar) -> None:
+    submission, moderator = make_submission(acme), make_user(acme.website.account)
+    batch = batches.begin([submission.id], action="accept", actor=moderator, now=NOW)
+    batches.step(batch.id, actor=moderator, now=NOW)
+    retention.prune(now=NOW + 29 * DAY)
+    assert submission.decisions.get().batch == batch
+    retention.prune(now=NOW + 29 * DAY + timedelta(seconds=1))
+    assert submission.decisions.get().batch is None
