@@ -10,8 +10,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from accounts import content_groups, domains, exclusion
-from accounts.models import Account, User, Website
+from accounts import clients, content_groups, domains, exclusion
+from accounts.models import Account, User, Website, WidgetToken
 
 
 class Lines(forms.Field):
@@ -162,3 +162,24 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable a
             self.instance.set_password(self.cleaned_data["new_password"])
         elif not self.instance.password:
             self.instance.set_unusable_password()
+
+
+class WidgetTokenForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    redirect_hosts = Lines(
+        read=str,
+        write=str,
+        check=clients.checked_hosts,
+        help_text="Where links to products may lead besides the website's own domain and its subdomains. One host a "
+        "line, for example shop.example.com. Anything else is refused.",
+    )
+
+    class Meta:
+        model = WidgetToken
+        fields: ClassVar = ["website", "name", "redirect_hosts"]
+        help_texts: ClassVar = {"name": "To tell it from others, for example the page it stands in."}
+
+    def clean_name(self) -> str:
+        try:
+            return clients.checked_name(self.cleaned_data["name"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None

@@ -56,6 +56,10 @@ OWN_RIGHTS = frozenset(
         "accounts.add_website",
         "accounts.change_website",
         "accounts.delete_website",
+        "accounts.view_widgettoken",
+        "accounts.add_widgettoken",
+        "accounts.change_widgettoken",
+        "accounts.delete_widgettoken",
     }
 )
 
@@ -200,6 +204,16 @@ class Client(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"{self.kind} of {self.website}"
+
+
+class WidgetToken(Client):
+    """A widget's client, for its pages in the back office."""
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return self.name or f"{(self.token or '')[:8]}…"
 
 
 class AuditEntry(models.Model):

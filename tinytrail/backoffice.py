@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "What is counted",
             "items": [
                 page_of("Websites", "language", "accounts_website"),
+                page_of("Widget tokens", "widgets", "accounts_widgettoken"),
                 page_of("Refused requests", "block", "analytics_drop"),
             ],
         },
