@@ -18,6 +18,38 @@ QUEUE = "/admin/submissions/submission/"
 RIGHTS = ("view_submission", "review_submission", "see_host", "export_submission", "view_decision")
 HOSTILE = ['<script>alert("x")</script>', '"><img src=x onerror=alert(1)>', "javascript:alert(1)", "'}}{% now %}"]
 
+LEAST_CONTRAST = 4.5
+# The texts of ours whose contrast with what lies behind them falls short (WCAG 2.2, 1.4.3). Colours are drawn to be
+# read, for browsers give back those of other colour spaces as they were written.
+FAINT = """least => {
+  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+  const drawn = layers => {
+    context.clearRect(0, 0, 1, 1)
+    for (const layer of layers) { context.fillStyle = layer; context.fillRect(0, 0, 1, 1) }
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
+  }
+  const light = rgb => {
+    const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const grounds = node => {
+    const found = ['white']
+    for (; node; node = node.parentElement) found.splice(1, 0, getComputedStyle(node).backgroundColor)
+    return found
+  }
+  const faint = []
+  for (const node of document.querySelectorAll('#content-main *')) {
+    const says = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim())
+    const icon = node.classList.contains('material-symbols-outlined')
+    if (!says || icon || !node.checkVisibility() || !node.closest('[class*=q-], #result_list')) continue
+    const behind = grounds(node)
+    const [one, two] = [light(drawn([...behind, getComputedStyle(node).color])), light(drawn(behind))]
+    const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05)
+    if (contrast < least) faint.push(`${contrast.toFixed(2)} ${node.textContent.trim()}`)
+  }
+  return faint
+}"""
+
 
 @pytest.fixture
 def calendar():
@@ -154,6 +186,32 @@ def test_without_scripts_one_can_sign_in(chromium, server):
         return page.locator("input[name=username]").is_visible()
 
     assert chromium.browse(story, java_script_enabled=False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_and_every_field_has_a_name(chromium, server, calendar, ann, scheme):
+    flag = {"signal": "links", "sentence": "Two links in the notes.", "evidence": {"links": ["a.example"]}}
+    submission = make_submission(calendar, starts_on=None, flags=[flag], created_at=timezone.now())
+    make_submission(calendar, starts_on=None, created_at=timezone.now())
+    submission.messages.create(at=timezone.now(), author="host", text="Hello")
+    spam = make_spam(calendar)
+    paths = [QUEUE, f"{QUEUE}measures/"] + [f"{QUEUE}{one.pk}/change/" for one in (submission, spam)]
+    nameless = "[...document.querySelectorAll('#content-main :is(input:not([type=hidden]), select, textarea)')]"
+    nameless += (
+        ".filter(f => !f.labels.length && !f.ariaLabel && !f.placeholder && f.id != 'action-toggle').map(f => f.name)"
+    )
+
+    def story(page):
+        signed_in(page, ann, server)
+        found = []
+        for path in paths:
+            page.goto(f"{server}{path}")
+            page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+            found += page.evaluate(FAINT, LEAST_CONTRAST) + page.evaluate(nameless)
+        assert page.locator("html.dark").count() == (scheme == "dark")
+        return found
+
+    assert chromium.browse(story, color_scheme=scheme) == []
 
 
 def test_two_moderators_see_each_other_and_only_one_decides(chromium, server, calendar, ann):
