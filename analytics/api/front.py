@@ -6,6 +6,7 @@ is unusual about a request, such as a host that is not ours, is left to Django, 
 
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,6 +27,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Reader = asyncio.Task[Any]
 Headers = tuple[tuple[bytes, bytes], ...]
 
 # A body that is not whole by then never will be.
@@ -40,6 +42,7 @@ class Front:
         self._endpoint_at = endpoint_at
         self._django = django
         self._batches = Batches(settings.REDIS_URL)
+        self._patience = Patience()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -58,11 +61,17 @@ class Front:
     async def _take(
         self, endpoint: Endpoint, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
     ) -> None:
+        reader = self._patience.begin()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await read_body(receive, headers, endpoint.body_limit)
-        except (ConnectionError, TimeoutError):
+            body = await read_body(receive, headers, endpoint.body_limit)
+        except ConnectionError:
             return
+        except asyncio.CancelledError:
+            if self._patience.is_over(reader):
+                return
+            raise
+        finally:
+            self._patience.end(reader)
         peer = scope.get("client")
         call = Call(
             method=scope["method"],
@@ -93,6 +102,45 @@ class Front:
                 await self._batches.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+class Patience:
+    """Cancels tasks that read a body for longer than BODY_SECONDS.
+
+    With one timer for all of them, since asyncio.timeout costs each four microseconds, a twentieth of a call.
+    """
+
+    def __init__(self) -> None:
+        # In the order in which they began.
+        self._since: dict[Reader, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> Reader:
+        """The calling task begins to read."""
+        reader = asyncio.current_task()
+        assert reader is not None  # this is a coroutine's question
+        self._since[reader] = time.monotonic()
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._look)
+        return reader
+
+    def end(self, reader: Reader) -> None:
+        self._since.pop(reader, None)
+
+    def is_over(self, reader: Reader) -> bool:
+        return reader not in self._since
+
+    def _look(self) -> None:
+        oldest = time.monotonic() - BODY_SECONDS
+        for reader, since in list(self._since.items()):
+            if since > oldest:
+                break
+            del self._since[reader]
+            reader.cancel()
+        first = next(iter(self._since.values()), None)
+        self._timer = None
+        if first is not None:
+            self._timer = asyncio.get_running_loop().call_later(first - oldest, self._look)
 
 
 def warm() -> None:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -38,7 +39,9 @@ COLUMNS = (*NUMBERS, *TEXTS, "properties", *MORE_TEXTS)
 
 # PostgreSQL's binary COPY: the number of columns, then each column's length and bytes; a length of -1 is null.
 FIXED = struct.Struct("!h" + "".join(f"i{size}" for size in NUMBERS.values()))
-SIZES = [struct.calcsize(f"!{size}") for size in NUMBERS.values()]
+# The number of columns, then each number's size with room for the number behind it.
+SIZED = [len(COLUMNS), *(part for size in NUMBERS.values() for part in (struct.calcsize(f"!{size}"), 0))]
+values_of_numbers = itemgetter(*NUMBERS)
 LENGTH = struct.Struct("!i")
 NULL = LENGTH.pack(-1)
 HEADER = b"PGCOPY\n\xff\r\n\0" + LENGTH.pack(0) + LENGTH.pack(0)
@@ -67,9 +70,8 @@ class Row:
 def packed(columns: dict[str, Any]) -> Row:
     """The row of an event's columns, by name."""
     occurred_at: datetime = columns["occurred_at"]
-    numbers = [len(COLUMNS)]
-    for name, size in zip(NUMBERS, SIZES, strict=True):
-        numbers += (size, columns[name])
+    numbers = SIZED.copy()
+    numbers[2::2] = values_of_numbers(columns)
     numbers[2] = (occurred_at - EPOCH) // MICROSECOND
     parts = [FIXED.pack(*numbers)]
     parts += texts(columns, TEXTS)

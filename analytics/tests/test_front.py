@@ -1,5 +1,6 @@
 """The front answers as Django does, byte by byte, and stores the same rows (architecture, The hot path)."""
 
+import asyncio
 import gzip
 import http.client
 import json
@@ -8,6 +9,9 @@ import socket
 import pytest
 from django.forms import model_to_dict
 
+from analytics.api import front as fronting
+from analytics.api.front import Front
+from analytics.api.v1.endpoints import collect
 from analytics.ingest.row import COLUMNS
 from analytics.models import Drop, Event
 from analytics.tests.builders import CHROME, GOOGLEBOT, a_body, make_website
@@ -168,3 +172,41 @@ def test_a_body_in_chunks_is_read_and_one_that_is_too_long_is_not(ports):
     long = head + b"8000\r\n%b\r\n8000\r\n%b\r\n0\r\n\r\n" % (b"x" * 0x8000, b"x" * 0x8000)
     assert [(raw(port, short), raw(port, long)) for port in ports] == [(202, 413)] * 2
     assert len(stored()[0]) == 2
+
+
+# -- bodies that never end ---------------------------------------------------------------------------------------------
+
+
+SCOPE = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [(b"host", b"localhost")]}
+
+
+def cut_short(*seconds_between):
+    """How many of these callers, who begin one after the other and never send their bodies, are given up."""
+
+    async def play():
+        front = Front(lambda path, query: collect, None)
+        callers = []
+        for seconds in seconds_between:
+            await asyncio.sleep(seconds)
+            callers.append(asyncio.ensure_future(front(SCOPE, asyncio.Event().wait, None)))
+        await asyncio.wait_for(asyncio.gather(*callers), 20)
+        return len(callers)
+
+    return asyncio.run(play())
+
+
+def test_who_never_sends_a_body_is_given_up_without_an_answer(monkeypatch):
+    monkeypatch.setattr(fronting, "BODY_SECONDS", 0.05)
+    assert cut_short(0, 0, 0.03) == 3
+
+
+def test_a_reader_who_is_cancelled_by_others_stays_cancelled():
+    async def play():
+        front = Front(lambda path, query: collect, None)
+        caller = asyncio.ensure_future(front(SCOPE, asyncio.Event().wait, None))
+        await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.wait({caller})
+        return caller.cancelled()
+
+    assert asyncio.run(play()) is True
