@@ -34,25 +34,26 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Every name is this machine: pages can have names that are not localhost, and nothing leaves.
-    "--host-resolver-rules=MAP * 127.0.0.1",
     # A headless browser names itself, and is then taken for a bot. Playwright's own option for it does not reach what a
     # page sends while it is left.
     f"--user-agent={USER_AGENT}",
 ]
+# Every name is this machine: pages can have names that are not localhost, and nothing leaves.
+EVERY_NAME = "MAP * 127.0.0.1"
 PATIENCE_SECONDS = 10
 
 
 class Chromium:
     """Plays stories, each in a fresh context without cookies, storage and cache."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: str = EVERY_NAME) -> None:
+        """`names` says which machine and port a name is, as Chromium's host-resolver-rules."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="chromium")
         self._playwright: Playwright = self._thread.submit(sync_playwright().start).result()
         self._browser: Browser = self._thread.submit(
             self._playwright.chromium.launch,
             executable_path=EXECUTABLE,
-            args=ARGUMENTS,
+            args=[*ARGUMENTS, f"--host-resolver-rules={names}"],
         ).result()
 
     def browse(self, story: Callable[[Page], T], **options: Any) -> T:  # noqa: ANN401 (Playwright's own options)
@@ -95,6 +96,7 @@ def unwatched(address: str) -> Iterator[None]:
             [
                 EXECUTABLE or "",
                 *ARGUMENTS,
+                f"--host-resolver-rules={EVERY_NAME}",
                 "--disable-popup-blocking",
                 f"--user-data-dir={profile}",
                 address,
