@@ -1,7 +1,8 @@
 """revenue: what was sold, and to whom something was shown before (definitions 30, 31).
 
 Read from the orders themselves and from the touches of their buyers, so it is never older than the last purchase. An
-index of the widgets' events by visitor finds the touches: 800 orders of 30 days among a million events take 60 ms.
+index of the widgets' events by visitor finds the touches: those of 1,000 orders among a million events of 30 days in
+0.2 s.
 """
 
 from collections.abc import Mapping

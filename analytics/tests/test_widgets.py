@@ -2,8 +2,10 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -459,3 +461,16 @@ def test_who_is_known_by_an_e_mail_address_is_stored_under_another_name_and_stay
     assert first.client_session == second.client_session == first.properties["analytics_id"]
     assert re.fullmatch("[0-9a-f]{64}", first.client_session)
     assert first.properties["segments"] == {"user_email": "*"}
+
+
+def test_no_token_stands_in_a_log(token, caplog):
+    caplog.set_level("DEBUG")
+    for answer in answers(token):
+        assert answer.status_code
+    revoke(token, by=None, now=timezone.now())
+    ask(f"{BEST}/render", token)
+    assert token.token not in caplog.text
+    # And the server writes no lines of its own about what is asked.
+    commands = Path(settings.BASE_DIR, "Procfile").read_text() + Path(settings.BASE_DIR, "compose.yaml").read_text()
+    assert "granian" in commands
+    assert "--access-log" not in commands
