@@ -8,16 +8,18 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from unfold.decorators import action
 
 from accounts import clients
 from accounts.admin import Refused, ScopedAdmin, current_user
-from accounts.forms import WidgetTokenForm
-from accounts.models import Client, User, Website, WidgetToken
+from accounts.forms import OpenPanelClientForm, WidgetTokenForm
+from accounts.models import Client, OpenPanelClient, User, Website, WidgetToken
 
 # What stands in the examples for what only the page knows.
 INSTANCE, VISITOR, MEDIUM, ORDER = "YOUR-WIDGET", "VISITOR", "1", "ORDER-NUMBER"
@@ -29,7 +31,7 @@ class ClientAdmin(ScopedAdmin):
     kind: ClassVar[Client.Kind]
     list_display: ClassVar[tuple[str, ...]] = ("__str__", "website", "created_at")
     search_fields = ("name", "token", "website__domain")
-    readonly_fields = ("created_at",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("created_at",)
     readonly_on_change = ("website",)
     ordering: ClassVar = ["website__domain", "created_at", "id"]
 
@@ -139,3 +141,66 @@ def examples(token: Client, host: str) -> list[tuple[str, str]]:
         ("A link to the product", format_html(anchor, link)),
         ("A purchase, on the page that confirms it", format_html(pixel, bought)),
     ]
+
+
+@admin.register(OpenPanelClient)
+class OpenPanelClientAdmin(ClientAdmin):
+    """Programs with a secret, which is shown in the message after it was made and in no page again."""
+
+    kind = Client.Kind.OPENPANEL
+    form = OpenPanelClientForm
+    list_display = ("__str__", "website", "right", "sends_from", "created_at")
+    list_filter = ("right",)
+    search_fields = ("name", "id", "website__domain")
+    search_help_text = "Name, id or website"
+    readonly_fields = ("id", "created_at")
+    actions_detail: ClassVar = ["new_secret"]
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: OpenPanelClient | None = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        known = ("id", "created_at") if obj else ()
+        return [(None, {"fields": ("website", "name", *known, "right", "origins")})]
+
+    def save_form(self, request: HttpRequest, form: OpenPanelClientForm, change: bool) -> OpenPanelClient:
+        client: OpenPanelClient = super().save_form(request, form, change)
+        given: dict[str, Any] = {name: form.cleaned_data[name] for name in ("name", "right", "origins")}
+        by = current_user(request)
+        try:
+            if change:
+                clients.change_openpanel_client(client, **given, by=by)
+                return client
+            made, secret = clients.create_openpanel_client(client.website, **given, by=by)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        self.show_secret(request, made, secret)
+        return OpenPanelClient.objects.get(pk=made.pk)
+
+    def show_secret(self, request: HttpRequest, client: Client, secret: str) -> None:
+        told = format_html(
+            "The client's id is <code style='user-select:all;overflow-wrap:anywhere'>{}</code>, its secret "
+            "<code style='user-select:all;overflow-wrap:anywhere'>{}</code> – copy it now, it is not shown again.",
+            client.id,
+            secret,
+        )
+        self.message_user(request, told, messages.WARNING, extra_tags="safe")
+
+    @action(description="Issue a new secret", url_path="new-secret", permissions=["change"])
+    def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Asks first: a link must change nothing, and the old secret stops at once."""
+        client = get_object_or_404(self.get_queryset(request), pk=self.valid_id(object_id))
+        if request.method == "POST":
+            self.show_secret(request, client, clients.renew_secret(client, by=current_user(request)))
+            return redirect("admin:accounts_openpanelclient_change", client.pk)
+        context = {**self.admin_site.each_context(request), "title": "Issue a new secret", "opts": self.opts}
+        return TemplateResponse(request, "admin/accounts/client/new_secret.html", {**context, "original": client})
+
+    def valid_id(self, object_id: str) -> object:
+        try:
+            return self.opts.pk.to_python(object_id)
+        except Exception:
+            raise Http404 from None
+
+    @admin.display(description="sends without the secret from")
+    def sends_from(self, client: OpenPanelClient) -> str:
+        return ", ".join(client.origins) or "nowhere"

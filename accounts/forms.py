@@ -10,8 +10,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from accounts import clients, content_groups, domains, exclusion
-from accounts.models import Account, User, Website, WidgetToken
+from accounts import clients, content_groups, domains, exclusion, origins
+from accounts.models import Account, OpenPanelClient, User, Website, WidgetToken
 
 
 class Lines(forms.Field):
@@ -177,6 +177,30 @@ class WidgetTokenForm(forms.ModelForm):  # type: ignore[type-arg] # not subscrip
         model = WidgetToken
         fields: ClassVar = ["website", "name", "redirect_hosts"]
         help_texts: ClassVar = {"name": "To tell it from others, for example the page it stands in."}
+
+    def clean_name(self) -> str:
+        try:
+            return clients.checked_name(self.cleaned_data["name"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class OpenPanelClientForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    origins = Lines(
+        read=str,
+        write=str,
+        check=origins.check,
+        help_text="Pages that may send without the secret, as a browser must. One origin a line, for example "
+        "https://app.example.com, all under a domain as https://*.example.com, or * for any.",
+    )
+
+    class Meta:
+        model = OpenPanelClient
+        fields: ClassVar = ["website", "name", "right", "origins"]
+        help_texts: ClassVar = {
+            "name": "To tell it from others, for example the program it stands in.",
+            "right": "Write sends, read exports, root does both.",
+        }
 
     def clean_name(self) -> str:
         try:

@@ -60,6 +60,13 @@ OWN_RIGHTS = frozenset(
         "accounts.add_widgettoken",
         "accounts.change_widgettoken",
         "accounts.delete_widgettoken",
+        "accounts.view_openpanelclient",
+        "accounts.add_openpanelclient",
+        "accounts.change_openpanelclient",
+        "accounts.delete_openpanelclient",
+        "analytics.view_profile",
+        "analytics.delete_profile",
+        "analytics.view_group",
     }
 )
 
@@ -214,6 +221,16 @@ class WidgetToken(Client):
 
     def __str__(self) -> str:
         return self.name or f"{(self.token or '')[:8]}…"
+
+
+class OpenPanelClient(Client):
+    """An OpenPanel client, for its pages in the back office."""
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)
 
 
 class AuditEntry(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Website
-from analytics import money
+from analytics import money, profiles
 from analytics.models import Drop, Event, Order, OrderLine
 from analytics.vocabulary import PASSIVE, Dialect, Type
 from submissions.showing import catalog, submissions
@@ -79,6 +79,7 @@ KINDS: dict[str, Callable[[list[int], int | None], Rows]] = {
     "catalog": catalog,
     "submissions": submissions,
     "orders": orders,
+    "profiles": profiles.shown,
 }
 
 

@@ -22,7 +22,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 page_of("Websites", "language", "accounts_website"),
                 page_of("Widget tokens", "widgets", "accounts_widgettoken"),
+                page_of("OpenPanel clients", "key_vertical", "accounts_openpanelclient"),
                 page_of("Refused requests", "block", "analytics_drop"),
+            ],
+        },
+        {
+            "title": "Product",
+            "items": [
+                page_of("Profiles", "person", "analytics_profile", right="analytics.view_profile"),
+                page_of("Groups of people", "groups", "analytics_group", right="analytics.view_group"),
             ],
         },
         {

@@ -120,7 +120,7 @@ class Storage:
         async def store(connection: Connection) -> dict[bytes, int]:
             await self._ensure_months(connection, rows)
             try:
-                if rows and not drops and not is_in_doubt and not any(row.key for row in rows):
+                if rows and not drops and not is_in_doubt and not any(row.key or row.change for row in rows):
                     await connection.wait(copied(connection.pgconn, rows))
                     return {}
                 await connection.execute("BEGIN")
