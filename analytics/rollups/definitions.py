@@ -197,7 +197,7 @@ SESSION = (
     "CASE WHEN client_session IS NULL THEN visitor ELSE"
     " ('x' || left(encode(sha256(convert_to(client_session, 'UTF8')), 'hex'), 16))::bit(64)::bigint END"
 )
-ENGAGED = f"FROM event WHERE dialect = {Dialect.ENGAGEMENT:d}"
+ENGAGED = f"FROM engaged WHERE dialect = {Dialect.ENGAGEMENT:d}"
 
 
 def text_of(name: str) -> str:
@@ -212,7 +212,7 @@ DISCOVERED = f"""
 SELECT is_bot, name AS action, occurred_at, id, (properties ->> 'matches')::bigint AS matches,
     CASE name WHEN 'search' THEN '' ELSE {text_of("filterGroup")} END AS filter_group,
     CASE name WHEN 'search' THEN {FOLDED} ELSE {text_of("filterValue")} END AS value
-FROM event WHERE dialect = {Dialect.DISCOVERY:d}
+FROM engaged WHERE dialect = {Dialect.DISCOVERY:d}
 """
 
 ROLLUPS = [

@@ -2,7 +2,8 @@
 
 The statement is a chain of common table expressions, one thought each:
 
-    event    the counted events and bots of the day as they are stored; of the calendar's dialects with their properties
+    event    the counted events and bots of the day as they are stored
+    engaged  those of the calendar's two dialects, with their properties
     hit      those events in order, each with the number of its visit: null for events that
              belong to none (those of servers, and passive ones before a visit's first page_view or interactive event)
     visit    one row per visit
@@ -94,6 +95,9 @@ event AS MATERIALIZED (
         CASE WHEN dialect IN ({KNOWN_DIALECTS}) THEN properties END AS properties
     FROM analytics_event
     WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s AND NOT is_excluded
+), engaged AS MATERIALIZED (
+    SELECT is_bot, dialect, name, occurred_at, id, visitor, client_session, properties FROM event
+    WHERE dialect IN ({Dialect.ENGAGEMENT:d}, {Dialect.DISCOVERY:d})
 ), ordered AS (
     SELECT {COLUMNS},
         row_number() OVER in_order AS seq,
