@@ -17,7 +17,8 @@ help: ## lists the targets
 run: $(RUNNABLE) ## starts everything, and prints where it is and how to sign in; Ctrl-C stops it
 	@exec $(VENV)/bin/python -m tinytrail
 
-demo: $(RUNNABLE) ## the same, with a website full of made-up visits to look at
+demo: $(RUNNABLE) ## the same, with a made-up city calendar and a shop to look at
+	@$(VENV)/bin/python manage.py migrate --verbosity 0
 	@$(VENV)/bin/python manage.py demo
 	@exec $(VENV)/bin/python -m tinytrail
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from accounts.removal import remove_website
 from analytics.ingest import visitor
-from analytics.management.commands import demo
-from analytics.models import BuiltDay, Event, SiteDay
+from analytics.models import BuiltDay, SiteDay
 from analytics.tests.builders import GOOGLEBOT, a_body, collect, load, make_website, noon
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,13 +136,3 @@ def test_rotate_salt_destroys_those_of_days_that_are_over():
     today = timezone.now().date()
     visitor.salts.of(today - timedelta(days=3))
     assert ran("rotate_salt") == ({"destroyed": 1}, "Destroyed 1 salts.")
-
-
-def test_demo_makes_a_website_with_coherent_visits_once(monkeypatch):
-    monkeypatch.setattr(demo, "DAYS", 3)
-    monkeypatch.setattr(demo, "PER_DAY", 40)
-    answer, sentence = ran("demo")
-    assert answer["stored"] == Event.objects.count() > 60
-    assert "demo.example" in sentence
-    assert SiteDay.objects.filter(is_bot=False, content_group="").count() >= 2
-    assert ran("demo")[0] == {"websiteId": answer["websiteId"], "stored": 0}
