@@ -1,28 +1,31 @@
 """The calendar's two routes: the front answers as Django does, byte by byte, and stores the same rows."""
 
 import json
+import time
 
 import pytest
+from django.utils import timezone
 
 from analytics.api.engagement import sign_in
+from analytics.models import Event
 from analytics.tests.builders import CHROME, GOOGLEBOT
 from analytics.tests.servers import ASGI, WSGI, served
 from analytics.tests.test_engagement import BAD
-from analytics.tests.test_front import JSON, same
+from analytics.tests.test_front import JSON, asked, same
 from analytics.tests.test_sign_in_cookie import token
 from analytics.tests.tracking import make_calendar, make_event
+from submissions import catalog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TRACK, DISCOVERY = "/api/track", "/api/track/discovery"
-# So that both servers find the calendar of this test, and none of the test before.
 SEARCH = {"actionType": "search", "searchQuery": "Jazz", "sessionId": "s", "path": "/events"}
 
 
 @pytest.fixture(scope="module")
 def ports(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        options = {f"TINYTRAIL_LIMIT_{name}": "off" for name in ("TRACK_IP", "DISCOVERY_IP")}
+        options = {f"TINYTRAIL_LIMIT_{name}": "off" for name in ("TRACK_IP", "TRACK_SESSION", "DISCOVERY_IP")}
         with served(*ASGI, **options) as front, served(*WSGI, **options) as django:
             yield front, django
 
@@ -105,3 +108,23 @@ def test_every_method_is_answered_alike(ports, path, method):
 )
 def test_every_spelling_of_the_path_is_answered_alike(ports, jazz, path):
     same(ports, [click(jazz) | {"path": path}])
+
+
+def within_a_second(condition):
+    deadline = time.monotonic() + 1.5
+    while not condition():
+        assert time.monotonic() < deadline, "It took longer than a second."
+
+
+def test_what_another_process_cancels_and_restores_is_in_force_within_a_second(ports, jazz):
+    def is_taken(port):
+        before = Event.objects.count()
+        asked(port, **click(jazz))
+        return Event.objects.count() > before
+
+    for port in ports:
+        assert is_taken(port)
+        catalog.cancel(jazz, now=timezone.now())
+        within_a_second(lambda port=port: not is_taken(port))
+        catalog.restore(jazz, now=timezone.now())
+        within_a_second(lambda port=port: is_taken(port))
