@@ -62,7 +62,14 @@ DIALECTS = (
             Route("GET", "/track/transaction/…", "Checkouts", "widgets", "/track/transaction/t/checkout"),
         ),
     ),
-    Dialect("OpenPanel", "Product analytics", (Route("POST", "/track", "Events and profiles", "openpanel"),)),
+    Dialect(
+        "OpenPanel",
+        "Product analytics",
+        (
+            Route("POST", "/track", "Events and profiles", "openpanel"),
+            Route("GET", "/export/events", "What was stored, for clients that read", "openpanel"),
+        ),
+    ),
 )
 
 

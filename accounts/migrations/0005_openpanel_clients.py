@@ -4,21 +4,19 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_widget_tokens'),
+        ("accounts", "0004_widget_tokens"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OpenPanelClient',
-            fields=[
-            ],
+            name="OpenPanelClient",
+            fields=[],
             options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('accounts.client',),
+            bases=("accounts.client",),
         ),
     ]

@@ -20,7 +20,12 @@ ID_BYTES = 16
 
 def device_id(hit: Hit) -> str:
     """32 hexadecimal digits, of an enriched hit."""
-    return digest(f"device|{hit.columns['visitor']}")
+    return device_id_of(hit.columns["visitor"])
+
+
+def device_id_of(visitor: int) -> str:
+    """The same of what is stored."""
+    return digest(f"device|{visitor}")
 
 
 def session(client_id: str, who: str, *, now: datetime, is_visiting: bool) -> Memo:

@@ -6,10 +6,12 @@ What stands under /track and is nobody's is answered in this dialect's words; th
 from django.urls import re_path
 
 from analytics.api.openpanel.endpoints import nowhere, track, track_device_id
+from analytics.api.openpanel.export import ExportView
 from analytics.api.views import IngestView
 from tinytrail.web.routes import both
 
 urlpatterns = [
+    *both("export/events", ExportView.as_view()),
     *both("track", IngestView.serving(track)),
     *both("track/device-id", IngestView.serving(track_device_id)),
     # Django's path() would take a leading slash for a mistake.
