@@ -67,8 +67,10 @@ def sql_label(expression: str) -> str:
     return f"E'\\x02' || {sql_text(expression)} || E'\\x03'"
 
 
-# A step that begins with / is a path of a page_view, never a name (definitions 20).
-NAME = f"CASE WHEN starts_with(name, '/') THEN '' ELSE {sql_label('name')} END"
+# A step that begins with / is a path of a page_view, never a name (definitions 20). What is called as the type of a
+# page view is found by that name, in whichever dialect it is called so.
+NAME = f"""CASE WHEN starts_with(name, '/') THEN '' WHEN name = 'page_view' THEN E'\\x02\\x04\\x03'
+    ELSE {sql_label("name")} END"""
 NAMED_NOTE = f"E'\\x05N' || {sql_text('name')}"
 
 STEP = f"""
@@ -76,7 +78,7 @@ CASE type
     WHEN {Type.PAGE_VIEW:d} THEN E'\\x02\\x04\\x03' || {sql_label("path")}
         || E'\\x05P' || {sql_text("coalesce(content_group, '')")}
     WHEN {Type.CUSTOM:d} THEN E'\\x02custom\\x03' || CASE name
-        WHEN 'custom' THEN '' WHEN 'page_view' THEN E'\\x02\\x04\\x03' ELSE {NAME} END || {NAMED_NOTE}
+        WHEN 'custom' THEN '' ELSE {NAME} END || {NAMED_NOTE}
     WHEN {Type.OTHER:d} THEN {NAME} || {NAMED_NOTE}
     WHEN {Type.RENDER:d} THEN {NAME} || {NAMED_NOTE}
     ELSE E'\\x02' || (ARRAY[{TYPE_WORDS}])[type] || E'\\x03'
