@@ -2,8 +2,10 @@
 
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
@@ -12,9 +14,11 @@ from accounts.models import Account, Website
 from accounts.removal import remove_account, remove_website
 from analytics import retention
 from analytics.history import import_hits
-from analytics.models import BuiltDay, Drop, Event, SiteDay, Visit
+from analytics.models import BuiltDay, Drop, Event, Order, SiteDay, Visit, WidgetArm, WidgetDay, WidgetReach
+from analytics.models.widgets import Scope
 from analytics.rollups.aggregate import aggregate
 from analytics.rollups.build import build, fresh
+from analytics.tests import widgets
 from analytics.tests.builders import a_body, collect, data, line, load, make_key, make_website, noon
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,3 +147,22 @@ def test_purging_goes_on_where_it_was_stopped(monkeypatch):
     retention.delete_some(Event, acme.id)
     retention.purge_deleted()
     assert (rows_of(acme.id), BuiltDay.objects.count()) == (0, 0)
+
+
+def test_orders_outlive_whose_they_were_and_who_saw_what_does_not():
+    acme = make_website()
+    token = widgets.make_token(acme)
+    for ago in (settings.RETENTION_DAYS + 5, 1):
+        with time_machine.travel(noon(ago), tick=False):
+            widgets.ask(f"{widgets.BEST}/render", token, ab_testing="1")
+            widgets.checkout(token, f"T-{ago}", "a:1.50", referrer="https://acme.example/thanks")
+    retention.prune(now=timezone.now())
+    assert list(Order.objects.order_by("occurred_at").values_list("total", "analytics_id", "referrer")) == [
+        (Decimal("1.5"), "", ""),
+        (Decimal("1.5"), "v1", "https://acme.example/thanks"),
+    ]
+    fresh(acme.id, noon(1).date(), noon(1).date(), now=timezone.now())
+    assert {reach.day for reach in WidgetReach.objects.all()} == {noon(1).date()}
+    assert {arm.day for arm in WidgetArm.objects.all()} == {noon(1).date()}
+    shown = WidgetDay.objects.filter(scope=Scope.WIDGET).order_by("day").values_list("impressions", flat=True)
+    assert list(shown) == [1, 1]

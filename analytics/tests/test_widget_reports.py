@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 
 from analytics.models import Order
 from analytics.rollups.build import build, wrong_rows
-from analytics.tests.builders import GOOGLEBOT, data, make_account, make_key, make_website, report
+from analytics.tests.builders import GOOGLEBOT, a_body, collect, data, make_account, make_key, make_website, report
 from analytics.tests.widgets import BEST, INSTANCE, ask, checkout, make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -397,3 +398,46 @@ def test_what_was_bought_just_now_is_in_the_report(client, acme, token, key):
     checkout(token, "T-1", "a:1", analytics_id="ann")
     assert data(client, "revenue", acme, key, period="today")["rows"][0]["orders"] == 1
     assert data(client, "widgets", acme, key, period="today")["totals"]["impressions"] == 1
+
+
+# -- visits (definitions 2, 3, 6) -------------------------------------------------------------------------------------
+
+
+def page_view(client, acme):
+    return lambda: SimpleNamespace(status_code=200) if collect(client, a_body(acme)).status_code == 202 else None
+
+
+def totals(client, acme, key):
+    return {name: found["value"] for name, found in told(client, "summary", acme, key)["metrics"].items()}
+
+
+def test_a_render_never_starts_a_visit(client, acme, token, key):
+    at(0, act(token, f"{BEST}/render", "ann"), act(token, f"{BEST}/media/5/render", "ann"))
+    assert (totals(client, acme, key)["visits"], totals(client, acme, key)["unique_visitors"]) == (0, 0)
+
+
+def test_a_render_extends_the_visit_that_there_is_and_is_no_interaction(client, acme, token, key):
+    at(-5, act(token, f"{BEST}/render", "ann"))
+    at(0, page_view(client, acme))
+    at(10, act(token, f"{BEST}/media/5/render", "ann"))
+    assert totals(client, acme, key) == {
+        "visits": 1,
+        "unique_visitors": 1,
+        "pageviews": 1,
+        "bounce_rate": 100.0,
+        "avg_session_duration_sec": 600,
+    }
+
+
+def test_any_other_action_is_an_interaction_and_starts_a_visit(client, acme, token, key):
+    at(0, page_view(client, acme))
+    at(10, act(token, f"{BEST}/media/5/view", "ann"))
+    at(100, act(token, f"{BEST}/move", "ann"))
+    found = totals(client, acme, key)
+    assert (found["visits"], found["bounce_rate"], found["pageviews"]) == (2, 0.0, 1)
+
+
+def test_actions_are_custom_events_by_their_own_names(client, acme, token, key):
+    at(0, act(token, f"{BEST}/render", "ann"), act(token, f"{BEST}/media/5/shop", "ann"), buy(token, "T", "ann", "a:1"))
+    rows = told(client, "custom-events", acme, key)["rows"]
+    assert rows == [{"name": name, "count": 1} for name in ("checkout", "media_shop", "widget_render")]
