@@ -1,5 +1,6 @@
 """What calls change about people and groups (contract 6.5; D-13, D-14, D-32; guarantees A48, A49, F14)."""
 
+import http.client
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from analytics.ingest.writer import store_once
 from analytics.models import Drop, Event, Group, Profile, Quarantine
 from analytics.tests.builders import GOOGLEBOT, make_account, make_website
 from analytics.tests.panel import Panel
+from analytics.tests.servers import ASGI, served
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -340,6 +342,29 @@ def test_a_thousand_at_once_are_a_thousand(panel):
     with ThreadPoolExecutor(16) as threads:
         assert set(threads.map(send, range(1_000))) == {200}
     assert properties() == {"visits": 1_000}
+
+
+def test_a_thousand_from_two_servers_are_a_thousand(panel):
+    """Two web servers, each over ten connections, and tenths that add up exactly."""
+    body = json.dumps({"type": "increment", "payload": {"profileId": "1", "property": "a.b", "value": 0.1}})
+    headers = {"Content-Type": "application/json"} | panel.trusted
+
+    def send(port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        statuses = []
+        for _ in range(50):
+            connection.request("POST", "/track", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        connection.close()
+        return statuses
+
+    off = {"TINYTRAIL_LIMIT_OPENPANEL": "off"}
+    with served(*ASGI, **off) as one, served(*ASGI, **off) as other, ThreadPoolExecutor(20) as threads:
+        statuses = [status for found in threads.map(send, [one, other] * 10) for status in found]
+    assert statuses == [200] * 1_000
+    assert properties() == {"a": {"b": 100}}
 
 
 def test_batches_that_cross_never_wait_for_each_other():

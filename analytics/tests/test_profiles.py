@@ -13,13 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from accounts.removal import remove_website
 from accounts.tests.builders import make_root, make_user
-from analytics import profiles
+from analytics import profiles, retention
 from analytics.ingest import outage
 from analytics.ingest.grants import grants
 from analytics.ingest.hit import Change
 from analytics.ingest.writer import keep
-from analytics.models import BuiltDay, DirtyDay, Event, Profile, Quarantine
+from analytics.models import BuiltDay, DirtyDay, Event, Group, Profile, Quarantine
 from analytics.rollups.build import build
 from analytics.tests.builders import make_account, make_website
 from analytics.tests.panel import Panel
@@ -236,6 +237,12 @@ def test_who_comes_back_is_known_from_then_on(panel, joe):
     again = Profile.objects.get(profile_id="joe")
     assert (again.first_name, again.properties) == (None, {})
     assert timezone.now() - again.first_seen_at < timedelta(minutes=1)
+
+
+def test_people_and_groups_go_with_their_website(panel, joe):
+    remove_website(panel.website, by=None, now=timezone.now())
+    retention.purge_deleted()
+    assert (Profile.objects.count(), Group.objects.count(), Event.objects.count()) == (0, 0, 0)
 
 
 # -- show -------------------------------------------------------------------------------------------------------------
