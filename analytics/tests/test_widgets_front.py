@@ -1,9 +1,12 @@
 """The front answers the widgets' routes as Django does, byte by byte, and stores the same rows."""
 
 import re
+import time
 
 import pytest
+from django.utils import timezone
 
+from accounts.clients import revoke
 from analytics.models import Order, OrderLine
 from analytics.tests.builders import CHROME, GOOGLEBOT, make_website
 from analytics.tests.test_front import asked, ports, raw, stored
@@ -124,3 +127,18 @@ def test_an_absurdly_long_query_is_answered_alike(ports, token):
     link = address(f"{BEST}/render", token, analytics_id="v1", pics=1) + "&segments[]=" + "k:" + "v" * 20_000
     head = f"GET {link} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {CHROME}\r\n\r\n".encode()
     assert [raw(port, head) for port in ports] == [400, 400]
+
+
+def test_a_revoked_token_is_refused_by_every_process_within_a_second(ports, token):
+    link = address(f"{BEST}/render", token, analytics_id="v1", pics=1)
+
+    def statuses():
+        return [asked(port, method="GET", path=link, headers={"User-Agent": CHROME})[0] for port in ports]
+
+    assert statuses() == [200, 200]
+    revoke(token, by=None, now=timezone.now())
+    revoked_at = time.monotonic()
+    while statuses() != [403, 403]:
+        # A call that began within the second may still be answered after it.
+        assert time.monotonic() - revoked_at < 2
+    assert statuses() == [403, 403]
