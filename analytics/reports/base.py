@@ -136,6 +136,11 @@ def share(part: int | Decimal, whole: int | Decimal, places: int) -> float:
     return float(rounded(Decimal(part) * 100 / Decimal(whole), places)) if whole else 0.0
 
 
+def mean(total: int | Decimal, count: int | Decimal, places: int) -> float:
+    """total / count; 0 when there is nothing to take it of."""
+    return float(rounded(Decimal(total) / Decimal(count), places)) if count else 0.0
+
+
 def mean_seconds(microseconds: int | Decimal, count: int | Decimal) -> int:
     """The mean in whole seconds; 0 when there is nothing to take it of."""
     return int(rounded(Decimal(microseconds) / (Decimal(count) * 1_000_000), 0)) if count else 0

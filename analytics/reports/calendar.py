@@ -33,7 +33,7 @@ SELECT event_key AS "eventKey", views, "outboundClicks", "calendarAdds", coalesc
 FROM (SELECT event_key, {COUNTS} FROM analytics_engagementday WHERE {WHERE} GROUP BY event_key) AS counts
 LEFT JOIN (SELECT event_key, {SESSIONS} FROM analytics_engagementsession WHERE {WHERE} GROUP BY event_key) AS known
     USING (event_key)
-ORDER BY views DESC, event_key {PAGE}
+ORDER BY {{sort}} DESC, event_key {PAGE}
 """
 SOURCES = f"""
 SELECT source, {COUNTS} FROM analytics_engagementday WHERE {OF_EVENT}
@@ -62,6 +62,8 @@ GROUP BY action, filter_group, value {{having}} ORDER BY {{order}} DESC, filter_
 """
 # Which searches and filters are asked for -> what they are ordered by.
 ORDERS = {"all": "count", "gaps": "gaps", "thin": "thin"}
+# What the events may be led by.
+LEADERS = ("views", "outboundClicks", "calendarAdds")
 
 
 class EventNumbers(Report):
@@ -81,9 +83,13 @@ class EventNumbers(Report):
         "outboundRate",
         "calendarRate",
     )
+    documented = (("sort", "What the first of them leads in.", {"enum": LEADERS, "default": "views"}),)
+
+    def parameters(self, query: Mapping[str, list[str]]) -> str:
+        return one_of(query, "sort", LEADERS, "views")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        found = rows(EVENTS, question.sql)
+        found = rows(EVENTS.format(sort=f'"{question.extra or LEADERS[0]}"'), question.sql)
         keys = [row["eventKey"] for row in found]
         names = dict(CatalogEvent.objects.filter(key__in=keys).values_list("key", "name"))
         # One that left the catalogue has numbers, but no name.

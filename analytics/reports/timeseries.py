@@ -4,7 +4,18 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from analytics.reports.base import WHERE, BadQuestion, Question, Report, first, mean_seconds, one_of, period_of, share
+from analytics.reports.base import (
+    WHERE,
+    BadQuestion,
+    Question,
+    Report,
+    first,
+    mean,
+    mean_seconds,
+    one_of,
+    period_of,
+    share,
+)
 from analytics.reports.period import Period
 from analytics.rollups.visits import view_pattern
 from analytics.vocabulary import Type
@@ -66,6 +77,7 @@ METRICS: dict[str, Callable[[dict[str, Any]], int | float]] = {
     "unique_visitors": lambda row: row["visitors"],
     "pageviews": lambda row: row["pageviews"],
     "unique_pageviews": lambda row: row["unique_pageviews"],
+    "pages_per_visit": lambda row: mean(row["pageviews"], row["visits"], 2),
     "bounce_rate": lambda row: share(row["bounces"], row["page_visits"], 1),
     "avg_session_duration": lambda row: mean_seconds(row["duration_us"], row["visits"]),
     "landing_page_entries": lambda row: row["entries"],
