@@ -152,7 +152,7 @@ class WebsiteAdmin(ScopedAdmin):
     """Websites with the line that counts them."""
 
     form = WebsiteForm
-    list_display = ("domain", "account", "public_id", "created_at")
+    list_display = ("domain", "account", "numbers", "public_id", "created_at")
     search_fields = ("domain", "public_id", "account__name")
     search_help_text = "Domain, id or account"
     readonly_fields = ("public_id", "created_at")
@@ -161,6 +161,10 @@ class WebsiteAdmin(ScopedAdmin):
 
     def visible(self, user: User) -> QuerySet[Website]:
         return Website.objects.visible_to(user).select_related("account")
+
+    @admin.display(description="numbers")
+    def numbers(self, website: Website) -> str:
+        return format_html('<a href="{}">Dashboard</a>', reverse("dashboard", args=[website.public_id]))
 
     def remove(self, row: Website, *, by: User) -> None:
         remove_website(row, by=by, now=timezone.now())

@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", include("analytics.api.v1.urls")),
     *both("api/track", IngestView.serving(engagement)),
     *both("api/track/discovery", IngestView.serving(discovery)),
+    path("", include("analytics.dashboard.urls")),
     path("", include("analytics.api.widgets.urls")),
     # Last: it answers for whatever stands under /track and is nobody's.
     path("", include("analytics.api.openpanel.urls")),

@@ -20,6 +20,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": "What is counted",
             "items": [
+                {"title": "Dashboard", "icon": "insights", "link": reverse_lazy("dashboards")},
                 page_of("Websites", "language", "accounts_website"),
                 page_of("Widget tokens", "widgets", "accounts_widgettoken"),
                 page_of("OpenPanel clients", "key_vertical", "accounts_openpanelclient"),

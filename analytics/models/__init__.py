@@ -7,6 +7,7 @@ from analytics.models.profile import Group, Profile
 from analytics.models.quarantine import Quarantine
 from analytics.models.rollups import BuiltDay, DimensionDay, DirtyDay, NameDay, PageDay, SiteDay
 from analytics.models.salt import Salt
+from analytics.models.shared_link import SharedLink
 from analytics.models.visit import Visit
 from analytics.models.widgets import EmptyWidgetDay, WidgetArm, WidgetDay, WidgetReach
 
@@ -29,6 +30,7 @@ __all__ = [
     "Profile",
     "Quarantine",
     "Salt",
+    "SharedLink",
     "SiteDay",
     "Visit",
     "WidgetArm",

@@ -41,7 +41,9 @@ def security_headers(get_response: Handler) -> Handler:
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("X-Frame-Options", "DENY")
+        # Its policy names those who may frame it, which this header cannot.
+        if not getattr(response, "xframe_options_exempt", False):
+            response.headers.setdefault("X-Frame-Options", "DENY")
         if response.status_code == 204:
             # CommonMiddleware gives it a length, which a 204 must not have (RFC 9110, 8.6).
             response.headers.pop("Content-Length", None)

@@ -3,7 +3,7 @@
 import logging
 import re
 
-SECRET_PATHS = re.compile(r"(/calendar/proposals/|/sign-in/)[^/\s\"']+")
+SECRET_PATHS = re.compile(r"(/calendar/proposals/|/sign-in/|/share/)[^/\s\"']+")
 
 
 class WithoutSecretPaths(logging.Filter):
