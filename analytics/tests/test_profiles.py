@@ -260,3 +260,14 @@ def test_show_profiles_tells_the_newest_first(panel, joe):
         "email": CANARY,
         "properties": {"tier": "premium", "stats": {"visits": 3}},
     }
+
+
+# -- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_groups_are_listed_and_shown_to_their_own_account(acme, globex, joe):
+    groups = "/admin/analytics/group/"
+    (group,) = office(acme).get(groups).context["cl"].result_list
+    assert "Doe &amp; Sons" in office(acme).get(f"{groups}{group.pk}/change/").content.decode()
+    assert list(office(globex).get(groups).context["cl"].result_list) == []
+    assert office(globex).get(f"{groups}{group.pk}/change/").status_code == 404

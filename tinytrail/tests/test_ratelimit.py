@@ -6,7 +6,7 @@ import time
 import redis
 from django.conf import settings
 
-from tinytrail.web.call import Limit
+from tinytrail.web.call import Limit, Memo
 from tinytrail.web.ratelimit import Limiter, LocalWindows
 
 
@@ -95,3 +95,55 @@ def test_windows_of_one_process_are_bounded(monkeypatch):
     for n in range(100):
         windows.count([limit(key=str(n))], now=0.0)
     assert len(windows._windows) <= 11
+
+
+# -- what is remembered -----------------------------------------------------------------------------------------------
+
+
+def memo(value="first", *, key="somebody", is_kept=True):
+    return Memo("test", key, value, 60, is_kept)
+
+
+def told(limiter, *memos):
+    """What is remembered for each of the memos, asked one after the other beside a limit."""
+
+    async def ask():
+        try:
+            return [(await limiter.ask([limit()], [one], now=0))[1][0] for one in memos]
+        finally:
+            await limiter.close()
+
+    return asyncio.run(ask())
+
+
+def test_the_first_value_is_remembered():
+    assert told(Limiter(settings.REDIS_URL), memo("a"), memo("b"), memo("c", key="other")) == ["a", "a", "c"]
+
+
+def test_who_only_looks_leaves_nothing_and_keeps_nothing_alive():
+    looking = memo("b", is_kept=False)
+    assert told(Limiter(settings.REDIS_URL), looking, memo("a"), looking) == ["", "a", "a"]
+    with redis.Redis.from_url(settings.REDIS_URL) as shared:
+        shared.pexpire("memo:test:somebody", 5_000)
+        assert told(Limiter(settings.REDIS_URL), looking) == ["a"]
+        assert shared.pttl("memo:test:somebody") <= 5_000
+        assert told(Limiter(settings.REDIS_URL), memo("b")) == ["a"]
+        assert shared.pttl("memo:test:somebody") > 55_000
+
+
+def test_several_limits_and_memos_are_asked_in_one_call():
+    async def ask():
+        limiter = Limiter(settings.REDIS_URL)
+        limits, memos = [limit(1, key="a"), limit(1, key="b")], [memo("x", key="a"), memo("y", key="b")]
+        try:
+            return [await limiter.ask(limits, memos, now=0) for _ in range(2)]
+        finally:
+            await limiter.close()
+
+    first, second = asyncio.run(ask())
+    assert ([window.calls for window in first[0]], first[1]) == ([1, 1], ["x", "y"])
+    assert ([window.calls for window in second[0]], second[1]) == ([2, 2], ["x", "y"])
+
+
+def test_without_redis_nothing_is_remembered_and_what_is_kept_is_its_own_value():
+    assert told(Limiter("redis://127.0.0.1:1/0"), memo("a"), memo("b"), memo(is_kept=False)) == ["a", "b", ""]
