@@ -60,6 +60,7 @@ DIALECTS = (
         (
             Route("GET", "/track/widget/…", "Renders, clicks, shop links", "widgets", "/track/widget/w/best/render"),
             Route("GET", "/track/transaction/…", "Checkouts", "widgets", "/track/transaction/t/checkout"),
+            Route("GET", "/api/v1/reports/revenue", "What was sold, and what led to it", "v1"),
         ),
     ),
     Dialect(
