@@ -626,6 +626,13 @@ def test_the_session_is_kept_as_long_as_a_visit_may_pause(panel):
         assert b"127.0.0.1" not in client.dump(key) + key
 
 
+def test_of_a_made_up_client_nothing_is_remembered(panel):
+    for _ in range(2):
+        assert panel.track(headers=panel.public | {"openpanel-client-id": NOBODY}).status_code == 401
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        assert client.keys("memo:*") == []
+
+
 def test_the_device_can_be_asked_for_before_and_in_a_visit(panel):
     before = device_id(panel.public).json()
     assert before == {

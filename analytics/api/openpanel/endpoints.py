@@ -22,7 +22,7 @@ from analytics.api.openpanel.hits import REPLAY, Sent, Understood
 from analytics.api.openpanel.identity import device_id, session
 from analytics.api.openpanel.payloads import ENVELOPE, Envelope
 from analytics.ingest import bot
-from analytics.ingest.grants import Grant, Source
+from analytics.ingest.grants import Grant, Source, grants
 from analytics.ingest.hit import Hit
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.vocabulary import Dialect
@@ -306,6 +306,9 @@ def memo_of(call: Call, given: Credentials, understood: Understood | None, now: 
     if understood and understood.device:
         who = f"device|{understood.device}"
     is_visiting = understood is not None and understood.is_event and not sender.is_server(agent)
+    # Of made-up clients nothing is remembered, or anybody could fill Redis. The first call of a client that is new to
+    # this process looks only, and is told the session that the next one will begin.
+    is_visiting = is_visiting and grants.known(Source(clients, given.key)) is not None
     return session(given.client_id, who, now=now, is_visiting=is_visiting)
 
 
