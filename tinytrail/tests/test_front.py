@@ -62,6 +62,7 @@ def test_everybody_else_gets_the_page(client: Client, accept: str) -> None:
     assert answer["Vary"] == "Accept"
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 @pytest.mark.parametrize("query", ["auth_token=5df38d", "auth_token=", "a=b&auth_token=x&auth_token=y"])
 def test_a_token_belongs_to_the_widgets_and_none_is_known(client: Client, accept: str, query: str) -> None:
