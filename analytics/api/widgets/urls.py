@@ -4,11 +4,12 @@ The document's eleven stand here one by one for the OpenAPI document; what is no
 refuse (contract 1.1).
 """
 
-from django.urls import re_path
+from django.urls import path, re_path
 
+from analytics.api.documentation import query
 from analytics.api.views import IngestView
 from analytics.api.widgets import documentation as doc
-from analytics.api.widgets.endpoints import WidgetsEndpoint, checkout, widget
+from analytics.api.widgets.endpoints import WidgetsEndpoint, checkout, greeting, widget
 from tinytrail.web.routes import both
 
 WIDGET = "track/widget/<str:instance>"
@@ -31,17 +32,17 @@ def routes() -> dict[str, WidgetsEndpoint]:
             *(doc.PARTS["instance"], doc.action(["render"]), *doc.EMPTY),
         )
     }
-    for kind, path in KINDS.items():
+    for kind, middle in KINDS.items():
         parts = [doc.PARTS[name] for name in ("instance", *(() if kind == "best" else (kind,)))]
-        found[f"{WIDGET}/{path}/<str:action>"] = documented(
+        found[f"{WIDGET}/{middle}/<str:action>"] = documented(
             *(widget, f"track_{kind}_widget", f"An action on a widget ({kind})"),
             *(*parts, doc.action(doc.WIDGET_ACTION), *doc.SHOWN),
         )
-        found[f"{WIDGET}/{path}/media/<str:media>/<str:action>"] = documented(
+        found[f"{WIDGET}/{middle}/media/<str:media>/<str:action>"] = documented(
             *(widget, f"track_{kind}_media", f"An action on a medium ({kind})"),
             *(*parts, doc.PARTS["media"], doc.action(doc.MEDIA_ACTION), *doc.SHOWN),
         )
-        found[f"{WIDGET}/{path}/media/<str:media>/shop"] = documented(
+        found[f"{WIDGET}/{middle}/media/<str:media>/shop"] = documented(
             *(widget, f"track_{kind}_shop", f"A click on a shop link ({kind}); also shop.json and shop.gif"),
             *(*parts, doc.PARTS["media"], *doc.SHOPPED),
         )
@@ -52,12 +53,20 @@ def routes() -> dict[str, WidgetsEndpoint]:
     return found
 
 
+GREETING = documented(
+    *(greeting, "track_greeting", "Is this token good? Without a token it is the front page"),
+    *(doc.TOKEN, query("analytics_id", "Comes back in the answer.")),
+)
+
+
 def undocumented(pattern: str, endpoint: WidgetsEndpoint) -> object:
     view = IngestView.as_view(endpoint=endpoint, http_method_names=["get", "head", "options"], schema=None)
     return re_path(pattern, view)
 
 
 urlpatterns = [
+    # Never reached: the front page stands before it, and asks the same endpoint. Here for the OpenAPI document.
+    path("", IngestView.serving(GREETING)),
     *(route for path, endpoint in routes().items() for route in both(path, IngestView.serving(endpoint))),
     undocumented(r"^track/widget(?:/[\s\S]*)?$", widget),
     undocumented(r"^track/transaction(?:/[\s\S]*)?$", checkout),
