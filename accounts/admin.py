@@ -152,7 +152,7 @@ class WebsiteAdmin(ScopedAdmin):
     """Websites with the line that counts them."""
 
     form = WebsiteForm
-    list_display = ("domain", "account", "numbers", "public_id", "created_at")
+    list_display: ClassVar[tuple[str, ...]] = ("domain", "account", "numbers", "public_id", "created_at")
     search_fields = ("domain", "public_id", "account__name")
     search_help_text = "Domain, id or account"
     readonly_fields = ("public_id", "created_at")

@@ -1,10 +1,13 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
+        # The admin finds admin.py by itself.
+        autodiscover_modules("admin_websites")
         from accounts.changes import changed
         from analytics import drops
         from analytics.ingest.grants import grants

@@ -7,8 +7,14 @@ from datetime import date
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
+# Once for the day, which is kept, and once for these minutes, which are forgotten after a day.
 COUNT = """
-INSERT INTO analytics_drop (day, dialect, reason, website_id, count) VALUES (%s, %s, %s, %s, %s)
+WITH counted (day, dialect, reason, website_id, count) AS (VALUES (%s::date, %s, %s, %s::int, %s::bigint)), recent AS (
+    INSERT INTO analytics_recentdrop (at, dialect, reason, website_id, count)
+    SELECT date_bin('5 minutes', now(), '2000-01-01'), dialect, reason, website_id, count FROM counted
+    ON CONFLICT (at, dialect, reason, website_id) DO UPDATE SET count = analytics_recentdrop.count + excluded.count
+)
+INSERT INTO analytics_drop (day, dialect, reason, website_id, count) SELECT * FROM counted
 ON CONFLICT (day, dialect, reason, website_id) DO UPDATE SET count = analytics_drop.count + excluded.count
 """
 

@@ -18,6 +18,7 @@ from analytics.models import (
     IdempotencyKey,
     Order,
     Quarantine,
+    RecentDrop,
     Visit,
     WidgetArm,
     WidgetReach,
@@ -29,6 +30,7 @@ PARTITION = re.compile(r"analytics_(?:event|visit)_(\d{4})_(\d{2})")
 KEYS_LIVE = timedelta(hours=48)
 # How many rows one step removes: well under a second.
 STEP_ROWS = 20_000
+RECENT_DROPS_LIVE = timedelta(hours=25)
 
 
 def prune(*, now: datetime) -> int:
@@ -54,6 +56,7 @@ def prune(*, now: datetime) -> int:
     # What was sold stays, and no longer says to whom.
     Order.objects.filter(occurred_at__lt=moment).exclude(analytics_id="").update(analytics_id="", referrer="")
     Drop.objects.filter(day__lt=oldest).delete()
+    RecentDrop.objects.filter(at__lt=now - RECENT_DROPS_LIVE).delete()
     Quarantine.objects.filter(at__lt=moment).delete()
     IdempotencyKey.objects.filter(at__lt=now - KEYS_LIVE).delete()
     return len(gone)

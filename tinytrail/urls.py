@@ -14,6 +14,7 @@ urlpatterns = [
     *both("health", health, "health"),
     *both("sign-in/<str:token>", sign_in, "sign_in"),
     path("admin/", include("analytics.calendar.urls")),
+    path("admin/", include("analytics.integration.urls")),
     path("admin/", admin.site.urls),
     path("admin", admin.site.admin_view(admin.site.index)),
     path("api/v1/", include("accounts.api.urls")),

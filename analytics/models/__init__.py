@@ -1,5 +1,5 @@
 from analytics.models.calendar import DiscoveryDay, EngagementDay, EngagementSession
-from analytics.models.drop import Drop
+from analytics.models.drop import Drop, RecentDrop
 from analytics.models.event import Event
 from analytics.models.idempotency import IdempotencyKey
 from analytics.models.order import Order, OrderLine
@@ -29,6 +29,7 @@ __all__ = [
     "PageDay",
     "Profile",
     "Quarantine",
+    "RecentDrop",
     "Salt",
     "SharedLink",
     "SiteDay",

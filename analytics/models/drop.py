@@ -1,4 +1,4 @@
-"""Drop: how many requests were not stored, by day, dialect and reason."""
+"""Drop: how many requests were not stored, by day, dialect and reason. RecentDrop: the same, by five minutes."""
 
 from typing import ClassVar
 
@@ -26,3 +26,28 @@ class Drop(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.dialect} {self.reason}"
+
+
+class RecentDrop(models.Model):
+    """What was counted within five minutes, for who is looking for a mistake just now. Forgotten after a day."""
+
+    # Their beginning.
+    at = models.DateTimeField()
+    dialect = models.CharField(max_length=16)
+    reason = ByteText()
+    website_id = models.IntegerField(null=True)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["at", "dialect", "reason", "website_id"], name="recent_drop_once", nulls_distinct=False
+            ),
+        ]
+        indexes: ClassVar = [
+            # A website's last hour and day.
+            models.Index(fields=["website_id", "at"], name="recent_drop_of_website"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.dialect} {self.reason}"

@@ -1,6 +1,6 @@
 """What every report shares: how it is asked, how numbers are rounded, how rows are read and written as CSV."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -104,6 +104,20 @@ def rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def for_each(websites: Sequence[int], statement: str, parameters: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
+    """What a report's statement finds, by website: one query for however many, in place of one for each."""
+    of_site = statement.replace("%(website)s", "site.id")
+    found = rows(
+        f"SELECT site.id AS of_website, found.* FROM unnest(%(websites)s::int[]) AS site(id)"
+        f" CROSS JOIN LATERAL ({of_site}) AS found",
+        parameters | {"websites": list(websites)},
+    )
+    by_website: dict[int, list[dict[str, Any]]] = {website: [] for website in websites}
+    for row in found:
+        by_website[row.pop("of_website")].append(row)
+    return by_website
 
 
 def period_of(question: Question) -> dict[str, str]:

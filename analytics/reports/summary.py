@@ -1,5 +1,6 @@
 """summary: the totals of a period, beside those of another."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +44,11 @@ class Summary(Report):
 
 def metrics(question: Question) -> dict[str, Number]:
     (total,) = question.rows(TOTALS)
+    return shown(total)
+
+
+def shown(total: Mapping[str, Any]) -> dict[str, Number]:
+    """The metrics of a row of TOTALS."""
     return {
         "visits": int(total["visits"]),
         "unique_visitors": int(total["visitors"]),
