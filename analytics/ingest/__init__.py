@@ -63,10 +63,7 @@ def as_row(hit: Hit, site: Site) -> Row:
 
 def change_of(hit: Hit) -> Change | None:
     """What changes with an enriched hit."""
-    change = hit.change_of(hit) if hit.change_of else hit.change
-    if change and change.is_for_counted and outcome(hit) is not Outcome.STORED:
-        return None
-    return change
+    return hit.change_of(hit) if hit.change_of else hit.change
 
 
 def packed_hit(hit: Hit, site: Site) -> Row:

@@ -20,8 +20,6 @@ class Change:
 
     kind: str
     data: bytes
-    # Whether it is made for counted hits only: neither for bots nor for excluded addresses.
-    is_for_counted: bool = False
     # Whether making it twice is the same as making it once: then it needs no name.
     is_repeatable: bool = False
 

@@ -27,6 +27,9 @@ class Order(models.Model):
     # The page of the purchase, without its query.
     referrer = ByteText()
     segments = models.JSONField()
+    # Of a bot, or an excluded address, as long as nobody else has said the same.
+    is_bot = models.BooleanField(db_default=False)
+    is_excluded = models.BooleanField(db_default=False)
 
     class Meta:
         indexes: ClassVar = [

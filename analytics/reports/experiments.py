@@ -29,6 +29,7 @@ WITH seen AS (
 ), buyer AS (
     SELECT {PERSON.format("analytics_id")} AS person, max(occurred_at) AS last_at FROM analytics_order
     WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s + 1 AND analytics_id <> ''
+        AND NOT is_excluded AND is_bot = ANY(%(bots)s)
     GROUP BY 1
 )
 SELECT CASE arms WHEN 1 THEN arm END AS arm, count(*) AS participants,

@@ -27,6 +27,7 @@ THINGS = {
 ORDERS = """
 SELECT client_id, transaction, analytics_id, currency, total, occurred_at FROM analytics_order
 WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s + 1
+    AND NOT is_excluded AND is_bot = ANY(%(bots)s)
 """
 TOTALS = f"""
 SELECT currency, count(*) AS orders, sum(total) AS revenue FROM ({ORDERS}) AS bought

@@ -51,6 +51,7 @@ BOUGHT = """
 SELECT key || ':' || value AS label, {columns}
 FROM analytics_order, LATERAL jsonb_each_text(segments)
 WHERE website_id = %(website)s AND occurred_at >= %(start)s AND occurred_at < %(end)s + 1
+    AND NOT is_excluded AND is_bot = ANY(%(bots)s)
 GROUP BY {groups}
 """
 SEGMENTS = f"""

@@ -248,13 +248,19 @@ def test_an_order_has_a_bound(token):
 
 
 @pytest.mark.parametrize("who", ["bot", "excluded"])
-def test_bots_and_excluded_addresses_leave_an_event_and_no_order(acme, token, who):
+def test_bots_and_excluded_addresses_leave_an_order_with_their_flag_until_somebody_else_says_the_same(acme, token, who):
     headers = {"user-agent": GOOGLEBOT} if who == "bot" else {}
     acme.excluded_ips = ["127.0.0.1"] if who == "excluded" else []
     acme.save()
     change_widget_client(token, name="new")
     assert checkout(token, "T-1", "a:1", headers=headers).status_code == 200
-    assert (Event.objects.count(), Order.objects.count()) == (1, 0)
+    assert Order.objects.values_list("is_bot", "is_excluded").get() == (who == "bot", who == "excluded")
+    assert checkout(token, "T-1", "a:1", analytics_id="else", headers=headers).status_code == 409
+    acme.excluded_ips = []
+    acme.save()
+    change_widget_client(token, name="newer")
+    assert checkout(token, "T-1", "a:1").status_code == 200
+    assert Order.objects.values_list("is_bot", "is_excluded", "total").get() == (False, False, 1)
 
 
 # -- at once ----------------------------------------------------------------------------------------------------------

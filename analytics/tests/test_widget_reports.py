@@ -257,6 +257,14 @@ def test_an_order_repeated_is_one(client, acme, token, key):
     assert (row["orders"], row["influenced"]) == (1, "10.00")
 
 
+def test_orders_of_bots_count_when_asked_for(client, acme, token, key):
+    bot = {"user-agent": GOOGLEBOT}
+    at(0, buy(token, "T-1", "ann", "a:5"), lambda: checkout(token, "T-2", "a:7", headers=bot, analytics_id="bot"))
+    (total,) = told(client, "revenue", acme, key)["totals"]
+    (with_bots,) = told(client, "revenue", acme, key, include_bots="true")["totals"]
+    assert (total["revenue"], with_bots["revenue"]) == ("5.00", "12.00")
+
+
 def test_revenue_is_never_another_websites(client, acme, token, key):
     globex = make_website(make_account("Globex"), "globex.example")
     at(0, act(make_token(globex), f"{BEST}/render", "ann"))

@@ -188,8 +188,7 @@ class Checkout(WidgetsEndpoint):
             path=urlsplit(page).path if page else "",
             properties=without_nulls(properties),
             client_session=known,
-            # Bots and excluded addresses are never counted (D-29): their checkouts are events, and no orders.
-            change=Change("order", msgspec.json.encode(change), is_for_counted=True),
+            change_of=lambda hit: with_flags(change, hit),
             reply=answered(who, format_, now=now),
         )
 
@@ -238,6 +237,12 @@ def page_of(referrer: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         return ""
     return f"{parts.scheme}://{host}{scrub.path(parts.path)}"
+
+
+def with_flags(order: Mapping[str, Any], hit: Hit) -> Change:
+    """An order with the flags of its call, by which it is counted or not (D-29)."""
+    flags = {"is_bot": hit.columns["is_bot"], "is_excluded": hit.columns["is_excluded"]}
+    return Change("order", msgspec.json.encode({**order, **flags}))
 
 
 def digest(bought: Sequence[Product]) -> str:
