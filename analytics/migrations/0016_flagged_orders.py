@@ -78,7 +78,7 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0014_shared_links")]
+    dependencies = [("analytics", "0015_recent_drops")]
 
     operations = [
         migrations.AddField("order", "is_bot", models.BooleanField(db_default=False)),
