@@ -114,7 +114,6 @@ def refusal(request: HttpRequest, link: SharedLink) -> str:
 def as_shared(answer: HttpResponseBase, link: SharedLink) -> HttpResponseBase:
     """No search engine keeps it, and only pages of the hosts named with the link may frame it."""
     answer["X-Robots-Tag"] = "noindex, nofollow"
-    answer["Referrer-Policy"] = "no-referrer"
     if link.hosts:
         ancestors = " ".join(("'self'", *link.hosts))
         answer["Content-Security-Policy"] = POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")

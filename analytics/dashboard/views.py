@@ -126,7 +126,7 @@ def filtered(request: HttpRequest) -> str:
 
 def sent(request: HttpRequest, place: Place, asked: Asked) -> Iterator[str]:
     """The page in the order in which it is seen."""
-    context = frame(place, asked) | top(asked) | now(asked) | {"seam": SEAM}
+    context = frame(place, asked) | charted(asked) | now(asked) | {"seam": SEAM}
     before, after = render_to_string("dashboard/board.html", context, request).split(SEAM)
     yield before
     for card in shown_cards(asked):
@@ -145,7 +145,9 @@ def part_of(request: HttpRequest, place: Place, asked: Asked, part: str) -> str:
     if part == "realtime":
         return render_to_string("dashboard/_realtime.html", context | now(asked), request)
     if part == "top":
-        return render_to_string("dashboard/_top.html", frame(place, asked) | top(asked) | now(asked), request)
+        return render_to_string("dashboard/_top.html", frame(place, asked) | now(asked), request)
+    if part == "totals":
+        return render_to_string("dashboard/_totals.html", frame(place, asked) | charted(asked), request)
     if part == "cards":
         return render_to_string("dashboard/_cards.html", {"cards": shown_cards(asked)}, request)
     card = next((card for card in CARDS if card.id == part), None)
@@ -198,7 +200,7 @@ def websites(place: Place, asked: Asked) -> list[tuple[Website, str]]:
     return [(website, reverse("dashboard", args=[website.public_id]) + asked.address.unfiltered()) for website in found]
 
 
-def top(asked: Asked) -> dict[str, Any]:
+def charted(asked: Asked) -> dict[str, Any]:
     shown = totals.shown(asked.summary)
     return {
         "totals": [

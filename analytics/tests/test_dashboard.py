@@ -238,14 +238,14 @@ def test_a_change_says_whether_it_is_good(owner, acme):
 
 
 def test_the_chart_is_a_table_too(owner, acme):
-    cells = part(owner, acme, "top", period="7d", metric="pageviews", compare="none")
+    cells = part(owner, acme, "totals", period="7d", metric="pageviews", compare="none")
     assert len(cells.rows[1:]) == 7
     assert [row[1] for row in cells.rows[1:]] == ["0", "0", "0", "1", "0", "3", "0"]
     assert cells.rows[-1][0].endswith("(so far)")
 
 
 def test_one_day_is_charted_by_the_hour_and_no_hour_that_has_not_begun(owner, acme):
-    rows_ = part(owner, acme, "top", period="today", compare="none").rows[1:]
+    rows_ = part(owner, acme, "totals", period="today", compare="none").rows[1:]
     hour = timezone.now().hour
     assert len(rows_) == 24
     assert [row[1] != "–" for row in rows_] == [n <= hour for n in range(24)]
@@ -253,12 +253,12 @@ def test_one_day_is_charted_by_the_hour_and_no_hour_that_has_not_begun(owner, ac
 
 @pytest.mark.parametrize(("interval", "points"), [("day", 90), ("month", None), ("hour", 90)])
 def test_an_interval_that_does_not_suit_the_days_is_passed_over(owner, acme, interval, points):
-    found = len(part(owner, acme, "top", period="90d", interval=interval).rows[1:])
+    found = len(part(owner, acme, "totals", period="90d", interval=interval).rows[1:])
     assert found == points if points else 3 <= found <= 4
 
 
 def test_a_day_of_the_chart_leads_to_that_day(owner, acme):
-    links = part(owner, acme, "top", period="7d").links
+    links = part(owner, acme, "totals", period="7d").links
     day = timezone.now().date()
     assert links[-1] == f"{address(acme)}?start_date={day}&end_date={day}"
 

@@ -76,7 +76,8 @@ def test_it_is_not_for_search_engines(stranger, acme):
     answer = stranger.get(address)
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
     assert '<meta name="robots" content="noindex, nofollow">' in text_of(answer)
-    assert answer["Referrer-Policy"] == "no-referrer"
+    # No other host is told the address.
+    assert answer["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("rest", ["", "/list/pages", "/csv/pages", "/arrival", "?part=pages"])

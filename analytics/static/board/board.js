@@ -48,8 +48,6 @@ function put(old, made) {
 async function refresh(address, names, signal) {
   await Promise.all(
     names.map(async (name) => {
-      const old = part(name);
-      old.setAttribute("aria-busy", "true");
       const made = await fetched(address, name, signal);
       if (made && !signal.aborted) put(part(name), made);
     }),
@@ -68,11 +66,13 @@ async function show(address, only) {
   asking = new AbortController();
   const { signal } = asking;
   complain("");
+  const changing = only ? [part(only)] : [part("top"), part("totals"), ...document.getElementById("cards").children];
+  changing.forEach((one) => one.setAttribute("aria-busy", "true"));
   try {
     if (only) {
       await refresh(address, [only], signal);
     } else {
-      const [list] = await Promise.all([fetched(address, "cards", signal), refresh(address, ["top"], signal)]);
+      const [list] = await Promise.all([fetched(address, "cards", signal), refresh(address, ["top", "totals"], signal)]);
       if (!list || signal.aborted) return;
       await refresh(address, arrange(list), signal);
     }
