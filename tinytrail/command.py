@@ -6,7 +6,8 @@ from argparse import ArgumentParser
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connections
+from django.db import OperationalError, ProgrammingError, connections
+from psycopg.errors import UndefinedTable
 
 
 class Parser(CommandParser):
@@ -55,6 +56,11 @@ class TinyCommand(BaseCommand):
             sys.exit(error.returncode)
         except OperationalError as error:
             self.stderr.write(f"The database does not answer: {str(error).splitlines()[0]}")
+            sys.exit(1)
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, UndefinedTable):
+                raise
+            self.stderr.write("The database has no tables yet: start it once with `make run`.")
             sys.exit(1)
         finally:
             connections.close_all()

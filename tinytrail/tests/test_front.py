@@ -17,7 +17,7 @@ def test_it_works(client: Client) -> None:
 
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/html; charset=utf-8"
-    assert links(answer.content.decode())[:3] == ["/admin/", "/api/schema/docs", "/health"]
+    assert links(answer.content.decode())[:4] == ["/admin/", "/api/schema/docs", "/health", "/calendar"]
 
 
 def links(page: str) -> list[str]:
