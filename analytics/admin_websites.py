@@ -57,6 +57,6 @@ class CountedWebsiteAdmin(WebsiteAdmin):
     def events_today(self, website: Website) -> str:
         return f"{website.events_today:,}"  # type: ignore[attr-defined]
 
-    @admin.display(description="")
+    @admin.display(description="connection")
     def connected(self, website: Website) -> SafeString:
         return format_html('<a href="{}">Integration</a>', reverse("integration", args=[website.public_id]))

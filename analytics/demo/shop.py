@@ -115,6 +115,9 @@ def visit(shop: Shop, chance: Chance, day: date, number: int) -> Iterator[Past]:
         yield widget_did(at, browser, shop.token, "sidebar/stream/not_found/render.gif")
     yield widget_did(at + timedelta(seconds=1), browser, shop.token, f"{where}/render.gif", **query)
     at += timedelta(seconds=9)
+    for _ in range(int(draw() ** 2 * 4)):
+        at += timedelta(seconds=6 + draw() * 40)
+        yield page(at, browser, shop.public_id, shop.domain, chance.among(PATHS))
     if draw() < (0.34 if arm else 0.24):
         yield from look_at_pictures(shop, chance, browser, at, where, query)
         at += timedelta(seconds=40)

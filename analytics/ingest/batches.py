@@ -163,7 +163,7 @@ class Batches:
             reading = entry.reading
             grant = grants.known(reading.source) if reading.source else None
             entry.site = grant.site if grant else None
-            if reading.source in unknown:
+            if reading.source in unknown and not reading.refusal:
                 self._give_up(entry, Outcome.UNAVAILABLE)
                 continue
             found = reading.admit(grant) if reading.admit else reading.refusal or reading.hit
@@ -304,7 +304,11 @@ class Batches:
         self._drop(entry, why.value)
 
     def _drop(self, entry: Entry, reason: str) -> None:
-        self._drops[(today(), entry.reading.dialect.word, reason, entry.site.id if entry.site else None)] += 1
+        site, source = entry.site, entry.reading.source
+        if site is None and source and (grant := grants.known(source)):
+            # Over a limit nothing is looked up; whose call it was is often remembered.
+            site = grant.site
+        self._drops[(today(), entry.reading.dialect.word, reason, site.id if site else None)] += 1
 
     # -- after an outage --
 

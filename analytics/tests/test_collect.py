@@ -349,3 +349,18 @@ def test_a_call_with_the_same_idempotency_key_is_stored_once_and_answered_alike(
 
 def test_an_idempotency_key_has_its_bounds(client, acme):
     refused(collect(client, a_body(acme), HTTP_IDEMPOTENCY_KEY="x" * 256))
+
+
+def test_what_a_websites_page_sends_wrong_is_counted_as_its_own(client, acme):
+    assert collect(client, a_body(acme, url="nowhere")).status_code == 400
+    assert collect(client, b"{").status_code == 400
+    assert set(Drop.objects.values_list("reason", "website_id")) == {
+        ("invalid_field", acme.id),
+        ("malformed_json", None),
+    }
+
+
+def test_calls_over_the_limit_are_counted_as_those_of_their_website(client, acme, settings):
+    settings.LIMITS = settings.LIMITS | {"COLLECT": (1, 10)}
+    assert [collect(client, a_body(acme)).status_code for _ in range(3)] == [202, 429, 429]
+    assert Drop.objects.values_list("reason", "website_id", "count").get() == ("rate_limited", acme.id, 2)

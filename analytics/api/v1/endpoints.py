@@ -72,15 +72,21 @@ class Collect(Endpoint):
         limits = self.limits(call)
         try:
             check_transport(call)
-            fields = checked(body.decode(DECODER, call.body or b""), len(call.body or b""))
+            fields = body.decode(DECODER, call.body or b"")
         except BadBody as bad:
             return Reading(self.dialect, limits, refusal=self.refusal(call, bad))
+        website = website_id(fields)
+        # Whose page it is that sends what is wrong, for the counts.
+        source = Source(websites, website) if website else None
+        try:
+            checked(fields, len(call.body or b""))
+        except BadBody as bad:
+            return Reading(self.dialect, limits, refusal=self.refusal(call, bad), source=source)
         key = call.headers.get("idempotency-key", "").strip()
         if len(key) > LONGEST_KEY:
             too_long = BadBody("invalid_field", f"Idempotency-Key must have at most {LONGEST_KEY} characters.")
-            return Reading(self.dialect, limits, refusal=self.refusal(call, too_long))
-        website = website_id(fields)
-        if website is None:
+            return Reading(self.dialect, limits, refusal=self.refusal(call, too_long), source=source)
+        if source is None:
             # Not a UUID: answered like an unknown website (contract 2.4).
             return Reading(
                 self.dialect, limits, refusal=Refusal(Reply(204, self.cors(call)), Outcome.UNKNOWN_WEBSITE.value)
@@ -88,7 +94,7 @@ class Collect(Endpoint):
         agent = call.headers.get("user-agent", "").strip()
         hit = as_hit(fields, at=now, address=call.address, user_agent=agent)
         hit.idempotency_key = key
-        return Reading(self.dialect, limits, hit=hit, source=Source(websites, website))
+        return Reading(self.dialect, limits, hit=hit, source=source)
 
     def answer(self, call: Call, verdict: Verdict) -> Reply:
         if verdict.outcome is Outcome.STORED:
