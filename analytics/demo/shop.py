@@ -61,6 +61,7 @@ NAMES = (
     "Yara Nasser",
 )
 ACTIONS = [("product_viewed", 10), ("search", 4), ("added_to_cart", 4), ("wishlist_added", 3), ("order_tracked", 2)]
+CLUBS = {"museum-friends": "Friends of the Museum", "cyclists": "Cyclists’ Club", "readers": "Readers’ Circle"}
 PLANS = [("free", 3), ("friend", 1)]
 
 
@@ -85,6 +86,7 @@ def calls(shop: Shop, *, days: int, now: datetime) -> Iterator[Past]:
     today = now.astimezone(UTC).date()
     chance = Chance(23)
     people = [Customer(shop, chance, number, name) for number, name in enumerate(NAMES, 1)]
+    yield from clubs(shop, people[0].browser, now - timedelta(days=days))
     counter = 0
     for back in range(days, -1, -1):
         day = today - timedelta(days=back)
@@ -156,6 +158,13 @@ def buy(
     )
 
 
+def clubs(shop: Shop, browser: Browser, at: datetime) -> Iterator[Past]:
+    """Whom customers belong to: what the vendor's clients call groups."""
+    for id_, name in CLUBS.items():
+        payload = {"id": id_, "type": "club", "name": name, "properties": {"since": 2020 + len(id_)}}
+        yield told(at, browser, shop.client_id, shop.secret, "group", payload)
+
+
 class Customer:
     """Somebody with an account in the shop's app, which speaks through an OpenPanel client."""
 
@@ -178,6 +187,7 @@ class Customer:
         if not self.is_known:
             self.is_known = True
             yield self.says(at, "identify", **self.facts())
+            yield self.says(at, "assign_group", groupIds=[list(CLUBS)[len(self.last) % len(CLUBS)]])
         yield self.says(at, "increment", property="visits", value=1)
         yield self.tracked(at, "app_opened", version="4.2")
         for _ in range(int(draw() * 6)):

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from analytics.demo.load import load
-from analytics.models import DirtyDay, Drop, Event, Order, Profile
+from analytics.models import DirtyDay, Drop, Event, Group, Order, Profile
 from analytics.reports import REPORTS
 from analytics.reports.base import Question
 from analytics.reports.calendar import CALENDAR_REPORTS
@@ -55,6 +55,9 @@ def test_there_is_something_of_everything_and_it_is_coherent(now):
     assert (verdict["verdict"], verdict["sample_ratio"]["mismatch"]) == ({"arm": 1, "is": "better"}, False)
     assert Order.objects.filter(website_id=made.shop.id).count() > 100
     assert Profile.objects.filter(website_id=made.shop.id, email__endswith=".example").count() > 15
+
+    assert Group.objects.filter(website_id=made.shop.id).count() == 3
+    assert Profile.objects.exclude(groups=[]).exists()
 
     kinds = Submission.objects.values_list("status", "reviewed_by", "review_reason").distinct()
     assert {("declined", "system", "spam_signal"), ("declined", "host", "withdrawn"), ("pending", "", "")} <= set(kinds)
