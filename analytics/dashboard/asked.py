@@ -145,6 +145,8 @@ class Asked:
 def understood(website: Website, query: Query, *, now: datetime) -> Asked:
     """Raises BadQuestion, which names the parameter that is wrong."""
     address = Address(query)
+    if any("\0" in value for _, value in address.fields):
+        raise BadQuestion("The address holds a NUL character.")
     today = now.astimezone(UTC).date()
     name = first(address.query, "period") or DEFAULT_PERIOD
     question = as_parameters(address.query, today=today, now=now).question(website, now=now)

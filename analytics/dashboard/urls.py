@@ -18,5 +18,4 @@ urlpatterns = [
     *both("share/<str:token>", for_link(views.board), "share"),
     *both("share/<str:token>/list/<slug:tab>", for_link(views.listed), "share_list"),
     *both("share/<str:token>/csv/<slug:tab>", for_link(views.exported), "share_csv"),
-    *both("share/<str:token>/arrival", for_link(views.arrived), "share_arrival"),
 ]

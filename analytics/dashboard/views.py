@@ -64,7 +64,11 @@ def board(request: HttpRequest, place: Place) -> HttpResponseBase:
         return render(request, "dashboard/empty.html", waiting(request, place))
     if asked.is_realtime:
         return render(request, "dashboard/realtime.html", frame(place, asked) | now(asked))
-    return StreamingHttpResponse(sent(request, place, asked), headers={"X-Accel-Buffering": "no"})
+    # What may fail, fails before the answer has begun.
+    context = frame(place, asked) | charted(asked) | now(asked) | {"seam": SEAM}
+    around = render_to_string("dashboard/board.html", context, request)
+    cards = shown_cards(asked)
+    return StreamingHttpResponse(sent(request, place, asked, around, cards), headers={"X-Accel-Buffering": "no"})
 
 
 def listed(request: HttpRequest, place: Place, tab: str) -> HttpResponse:
@@ -124,12 +128,11 @@ def filtered(request: HttpRequest) -> str:
     return address.changed({f"{kind}[{dimension}]": value or NONE})
 
 
-def sent(request: HttpRequest, place: Place, asked: Asked) -> Iterator[str]:
+def sent(request: HttpRequest, place: Place, asked: Asked, around: str, cards: list[Card]) -> Iterator[str]:
     """The page in the order in which it is seen."""
-    context = frame(place, asked) | charted(asked) | now(asked) | {"seam": SEAM}
-    before, after = render_to_string("dashboard/board.html", context, request).split(SEAM)
+    before, after = around.split(SEAM)
     yield before
-    for card in shown_cards(asked):
+    for card in cards:
         yield rendered(request, place, asked, card)
     yield after
 
@@ -187,6 +190,7 @@ def frame(place: Place, asked: Asked) -> dict[str, Any]:
         "before": asked.address.within(asked.before),
         "after": asked.address.within(asked.after) if asked.after else "",
         "unfiltered": asked.address.unfiltered(),
+        "with_bots": "" if asked.question.include_bots else asked.address.to(include_bots="true"),
         "hidden": asked.address.fields,
         "hidden_without_days": asked.address.fields_without("period", "start_date", "end_date"),
     }
@@ -225,12 +229,15 @@ def now(asked: Asked) -> dict[str, Any]:
 
 
 def waiting(request: HttpRequest, place: Place) -> dict[str, Any]:
+    """Who has only a shared link is not told what arrives."""
+    if place.user is None:
+        return {"place": place}
     return {
         "place": place,
         "tracker": request.build_absolute_uri(reverse("tracker")),
         "arrival": arrival.newest(place.website),
         "has_data": arrival.has_data(place.website),
-        "causes": arrival.causes(place.website, place.user, today=timezone.now().date()),
+        "refusals": arrival.refusals(place.website, place.user, now=timezone.now()),
     }
 
 

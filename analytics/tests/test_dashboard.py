@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.removal import remove_website
 from analytics.dashboard.cards import CARDS, TABS
-from analytics.models import Drop
+from analytics.models import RecentDrop
 from analytics.tests.builders import CHROME, IPHONE, data, load, make_account, make_key, make_website, noon
 from analytics.tests.test_admin import signed_in
 from analytics.tests.tracking import acted, make_calendar, make_event, tell
@@ -263,6 +263,14 @@ def test_a_day_of_the_chart_leads_to_that_day(owner, acme):
     assert links[-1] == f"{address(acme)}?start_date={day}&end_date={day}"
 
 
+def test_bots_are_counted_where_that_is_wanted(owner, acme):
+    load(acme, {"at": noon(), "path": "/", "ip": "203.0.113.40", "user_agent": "Googlebot/2.1"})
+    assert totals(page(owner, acme))["Visits"] == "3"
+    text = page(owner, acme, include_bots="true")
+    assert totals(text)["Visits"] == "4"
+    assert "Bots included" in text
+
+
 def test_the_full_list_is_searched_without_regard_to_capitals(owner, acme):
     text = text_of(owner.get(address(acme, "/list/pages"), {"search": "BLOG"}))
     assert "/blog" in text
@@ -377,14 +385,20 @@ def test_a_hit_that_is_not_counted_says_why(client, hit, sentence):
     assert "Open the dashboard" not in text
 
 
-def test_refusals_of_today_are_told_with_their_cause(client):
+def test_refusals_of_the_last_hour_are_told_with_their_cause(client):
     website, other = make_website(), make_website(make_account("Globex"), "globex.example")
-    for site, reason in ((website.id, "rate_limited"), (other.id, "malformed_json"), (None, "unknown_website")):
-        Drop.objects.create(day=timezone.now().date(), dialect="v1", reason=reason, website_id=site, count=7)
-    text = text_of(signed_in(client, website.account).get(address(website)))
-    assert "7 × rate_limited" in text
-    assert "malformed_json" not in text
-    assert "unknown_website" not in text
+    now = timezone.now()
+    for site, reason, at in (
+        (website.id, "rate_limited", now),
+        (website.id, "too_large", now - timedelta(hours=2)),
+        (other.id, "malformed_json", now),
+        (None, "unknown_website", now),
+    ):
+        RecentDrop.objects.create(at=at, dialect="v1", reason=reason, website_id=site, count=7)
+    owner = text_of(signed_in(client, website.account).get(address(website)))
+    root = text_of(signed_in(Client(), make_account("root"), User.Role.ADMIN).get(address(website)))
+    reasons = [re.findall(r"<strong>7 × (\w+)</strong> [A-Z]", text) for text in (owner, root)]
+    assert reasons == [["rate_limited"], ["rate_limited", "unknown_website"]]
 
 
 @pytest.mark.parametrize(
@@ -398,6 +412,7 @@ def test_refusals_of_today_are_told_with_their_cause(client):
         {"start_date": "2026-03-02", "end_date": "2026-03-01"},
         {"filter[nope]": "x"},
         {"filter[page]": "a\0b"},
+        {"tab_sources": "a\0b"},
     ],
 )
 def test_a_wrong_parameter_is_a_sentence(owner, acme, query):

@@ -80,7 +80,7 @@ def test_it_is_not_for_search_engines(stranger, acme):
     assert answer["Referrer-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("rest", ["", "/list/pages", "/csv/pages", "/arrival", "?part=pages"])
+@pytest.mark.parametrize("rest", ["", "/list/pages", "/csv/pages", "?part=pages"])
 def test_a_token_that_was_not_made_here_opens_nothing(stranger, acme, rest):
     link, address = share(acme)
     for token in (link.pk.hex, f"{link.pk.hex}.x", address.removeprefix("/share/")[:-1], "x", "%00"):
@@ -90,7 +90,7 @@ def test_a_token_that_was_not_made_here_opens_nothing(stranger, acme, rest):
 def test_a_revoked_link_opens_nothing(stranger, acme):
     link, address = share(acme)
     links.revoke(link, by=by(acme), now=timezone.now())
-    for rest in ("", "/list/pages", "/csv/pages", "/arrival"):
+    for rest in ("", "/list/pages", "/csv/pages"):
         assert stranger.get(f"{address}{rest}").status_code == 404
 
 
@@ -119,6 +119,17 @@ def test_it_shows_no_other_website(stranger, acme):
     assert stranger.get(f"/dashboard/{other.public_id}").status_code == 302
 
 
+def test_of_a_website_without_data_it_tells_no_more_than_that(stranger):
+    newborn = make_website(domain="newborn.example")
+    load(newborn, {"at": timezone.now(), "path": "/secret-plan", "user_agent": "Googlebot/2.1"})
+    _, address = share(newborn)
+    text = text_of(stranger.get(address))
+    assert "Nothing has been counted yet." in text
+    assert "secret-plan" not in text
+    assert str(newborn.public_id) not in text
+    assert stranger.get(f"{address}/arrival").status_code == 404
+
+
 def test_it_changes_nothing(stranger, acme):
     _, address = share(acme)
     assert stranger.post(address).status_code == 405
@@ -129,7 +140,7 @@ def test_it_changes_nothing(stranger, acme):
 
 def test_with_a_password_it_shows_nothing_before(stranger, acme):
     _, address = share(acme, password=PASSWORD)
-    for rest in ("", "/list/pages", "/csv/pages", "/arrival", "?part=pages"):
+    for rest in ("", "/list/pages", "/csv/pages", "?part=pages"):
         answer = stranger.get(f"{address}{rest}")
         assert "This page asks for a password" in text_of(answer)
         assert "secret-plan" not in text_of(answer)
