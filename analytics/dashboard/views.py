@@ -36,7 +36,7 @@ PER_PAGE = 100
 MOST_PAGES = 1_000_000
 LONGEST_SEARCH = 200
 MOST_WEBSITES = 200
-# Where the cards go; no text that is shown can hold a NUL.
+# Where the totals and the cards go; no text that is shown can hold a NUL.
 SEAM = "\0"
 
 
@@ -64,9 +64,8 @@ def board(request: HttpRequest, place: Place) -> HttpResponseBase:
         return render(request, "dashboard/empty.html", waiting(request, place))
     if asked.is_realtime:
         return render(request, "dashboard/realtime.html", frame(place, asked) | now(asked))
-    # What may fail, fails before the answer has begun.
-    context = frame(place, asked) | charted(asked) | now(asked) | {"seam": SEAM}
-    around = render_to_string("dashboard/board.html", context, request)
+    # What may fail as a whole, fails before the answer has begun.
+    around = render_to_string("dashboard/board.html", frame(place, asked) | now(asked) | {"seam": SEAM}, request)
     cards = shown_cards(asked)
     return StreamingHttpResponse(sent(request, place, asked, around, cards), headers={"X-Accel-Buffering": "no"})
 
@@ -130,11 +129,23 @@ def filtered(request: HttpRequest) -> str:
 
 def sent(request: HttpRequest, place: Place, asked: Asked, around: str, cards: list[Card]) -> Iterator[str]:
     """The page in the order in which it is seen."""
-    before, after = around.split(SEAM)
-    yield before
+    head, between, foot = around.split(SEAM)
+    yield head
+    yield totals_of(request, place, asked)
+    yield between
     for card in cards:
         yield rendered(request, place, asked, card)
-    yield after
+    yield foot
+
+
+def totals_of(request: HttpRequest, place: Place, asked: Asked) -> str:
+    """The totals and the chart, or that they cannot be read."""
+    context = frame(place, asked)
+    try:
+        context |= charted(asked)
+    except DatabaseError as error:
+        log.warning("The totals of the dashboard could not be read: %s", type(error).__name__)
+    return render_to_string("dashboard/_totals.html", context, request)
 
 
 def shown_cards(asked: Asked) -> list[Card]:
@@ -150,7 +161,7 @@ def part_of(request: HttpRequest, place: Place, asked: Asked, part: str) -> str:
     if part == "top":
         return render_to_string("dashboard/_top.html", frame(place, asked) | now(asked), request)
     if part == "totals":
-        return render_to_string("dashboard/_totals.html", frame(place, asked) | charted(asked), request)
+        return totals_of(request, place, asked)
     if part == "cards":
         return render_to_string("dashboard/_cards.html", {"cards": shown_cards(asked)}, request)
     card = next((card for card in CARDS if card.id == part), None)

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -181,6 +182,16 @@ def test_filters_are_chips_that_each_lead_to_the_page_without_it(owner, acme):
     assert link == f"{address(acme)}?filter_not[page]=/pricing&content_group=Blog&period=90d"
 
 
+def test_of_several_values_each_has_a_chip(owner, acme):
+    text = text_of(owner.get(f"{address(acme)}?filter[channel]=Social&filter[channel]=Email"))
+    assert totals(text)["Visits"] == "1"
+    chips = re.findall(r'<li><a href="[^"]*[?]([^"]*)" aria-label="Take away: ([^"]*)"', text)
+    assert chips == [
+        ("filter[channel]=Email", "Channel is Social"),
+        ("filter[channel]=Social", "Channel is Email"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "leads_to"),
     [
@@ -317,6 +328,29 @@ def test_every_number_says_what_it_means(owner, acme):
         assert sentence in text.replace("&#x27;", "'")
 
 
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("analytics_nameday", "This list could not be read just now."),
+        ("analytics_siteday", "The totals could not be read just now."),
+    ],
+)
+def test_what_cannot_be_read_says_so_and_the_rest_is_there(owner, acme, table, sentence):
+    before = page(owner, acme)
+
+    def broken(execute, sql, *rest):
+        if table in sql:
+            raise OperationalError("canceling statement due to statement timeout")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(broken):
+        text = page(owner, acme)
+    assert sentence in text
+    assert ("Visit duration" in text, "signup" in text) == (table != "analytics_siteday", table != "analytics_nameday")
+    assert "filter[channel]=Social" in text
+    assert ("Visit duration" in before, "signup" in before) == (True, True)
+
+
 def test_there_is_no_card_for_what_a_website_does_not_have(owner, acme):
     text = page(owner, acme)
     found = re.findall(r'<section class="card" data-part="(\w+)"', text)
@@ -337,6 +371,7 @@ def test_a_calendar_has_a_card_of_its_own(client):
     assert rows(owner, calendar.website, "calendar", tab_calendar="adds") == [["Jazz Night", "1", "100.0%"]]
     assert rows(owner, calendar.website, "calendar", tab_calendar="gaps") == [["opera", "1", "0", "100.0%"]]
     text = page(owner, calendar.website, **{"filter[channel]": "Direct"})
+    assert f'href="/admin/calendar-numbers/{calendar.website.public_id}"' in text
     assert "Filters are about visits, and do not restrict these numbers." in text
 
 

@@ -112,7 +112,7 @@ addEventListener("popstate", () => board && show(location.href));
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  closeMenus(event.target.closest(".menu"));
+  closeMenus(event.target.closest(".menu, .totals .why"));
   if (!link || event.defaultPrevented || event.button) return;
   if (event.ctrlKey || event.metaKey) {
     if (!link.dataset.opens) return;
@@ -127,7 +127,7 @@ document.addEventListener("click", (event) => {
 // -- menus and keys ---------------------------------------------------------------------------------------------------
 
 function closeMenus(but) {
-  const open = all(".menu[open]").filter((menu) => menu !== but);
+  const open = all(".menu[open], .totals .why[open]").filter((menu) => menu !== but);
   open.forEach((menu) => (menu.open = false));
   return open;
 }
