@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User, Website
 from analytics.models import SharedLink
+from submissions.models import CatalogEvent
 
 OPEN_FOR = timedelta(days=30)
 _signer = Signer(salt="analytics.share", sep=".")
@@ -20,11 +21,19 @@ _signer = Signer(salt="analytics.share", sep=".")
 
 @transaction.atomic
 def share(
-    website: Website, *, name: str, password: str, hosts: list[str], last_day: date | None, by: User
+    website: Website,
+    *,
+    name: str,
+    password: str,
+    hosts: list[str],
+    last_day: date | None,
+    by: User,
+    event: CatalogEvent | None = None,
 ) -> SharedLink:
-    """A new link. It opens up to the end of its last day, UTC."""
+    """A new link, of the website or of one of its events. It opens up to the end of its last day, UTC."""
     link = SharedLink.objects.create(
         website=website,
+        event=event,
         name=name,
         password=make_password(password) if password else "",
         hosts=hosts,
@@ -51,7 +60,7 @@ def link_of(token: str, *, now: datetime) -> SharedLink | None:
         link_id = UUID(_signer.unsign(token))
     except (BadSignature, ValueError):
         return None
-    return SharedLink.objects.live(now).select_related("website__account").filter(pk=link_id).first()
+    return SharedLink.objects.live(now).select_related("website__account", "event").filter(pk=link_id).first()
 
 
 def is_right(link: SharedLink, password: str) -> bool:

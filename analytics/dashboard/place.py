@@ -56,8 +56,11 @@ def for_user(view: PlaceView) -> Callable[..., HttpResponseBase]:
     return guarded
 
 
-def for_link(view: PlaceView) -> Callable[..., HttpResponseBase]:
-    """The view of a shared link's website, for whoever has the link and, where it has one, knows its password."""
+def for_link(view: PlaceView, of_event: PlaceView | None = None) -> Callable[..., HttpResponseBase]:
+    """The view of a shared link's website, for whoever has the link and, where it has one, knows its password.
+
+    A link of one event shows `of_event` instead, and nothing where there is none.
+    """
 
     @wraps(view)
     @never_cache
@@ -69,7 +72,10 @@ def for_link(view: PlaceView) -> Callable[..., HttpResponseBase]:
         root = reverse("share", args=[token])
         if link.password and not links.is_pass(link, request.COOKIES.get(COOKIE, "")):
             return as_shared(ask(request, link, root), link)
-        answer = require_safe(view)(request, Place(link.website, root, link=link), **rest)
+        shown = of_event if link.event else view
+        if shown is None:
+            raise Http404
+        answer = require_safe(shown)(request, Place(link.website, root, link=link), **rest)
         return as_shared(answer, link)
 
     return handle

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.views.decorators.http import require_safe
 
-from analytics.dashboard import sharing, views
+from analytics.dashboard import event, sharing, views
 from analytics.dashboard.place import for_link, for_user
 from tinytrail.web.routes import both
 
@@ -15,7 +15,7 @@ urlpatterns = [
     *both("dashboard/<uuid:website>/arrival", for_user(require_safe(views.arrived)), "dashboard_arrival"),
     *both("dashboard/<uuid:website>/links", for_user(sharing.shared), "dashboard_links"),
     *both("dashboard/<uuid:website>/links/<uuid:link>/revoke", for_user(sharing.revoked), "dashboard_revoke"),
-    *both("share/<str:token>", for_link(views.board), "share"),
+    *both("share/<str:token>", for_link(views.board, event.page), "share"),
     *both("share/<str:token>/list/<slug:tab>", for_link(views.listed), "share_list"),
-    *both("share/<str:token>/csv/<slug:tab>", for_link(views.exported), "share_csv"),
+    *both("share/<str:token>/csv/<slug:tab>", for_link(views.exported, event.exported), "share_csv"),
 ]

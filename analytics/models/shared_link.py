@@ -1,4 +1,4 @@
-"""SharedLink: one website's dashboard for whoever has the link."""
+"""SharedLink: the dashboard of a website, or the numbers of one event, for whoever has the link."""
 
 import uuid
 from datetime import datetime
@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Website
+from submissions.models import CatalogEvent
 
 
 class SharedLinkQuerySet(models.QuerySet["SharedLink"]):
@@ -21,6 +22,8 @@ class SharedLink(models.Model):
     # What the address names; only under the installation's signature (analytics.dashboard.links).
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     website = models.ForeignKey(Website, models.CASCADE, related_name="shared_links")
+    # Of one event only, where there is one: then nothing else of the website is shown.
+    event = models.ForeignKey(CatalogEvent, models.CASCADE, null=True, blank=True, related_name="shared_links")
     # For whom it is, so that the right one is revoked.
     name = models.CharField(max_length=120)
     # As Django keeps passwords; empty where none is asked for.
