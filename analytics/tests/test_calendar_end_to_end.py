@@ -36,6 +36,13 @@ def stored(*names):
         pool.submit(look).result()
 
 
+def search(page, text):
+    """The search is told before its page is there: what comes next happens on that page."""
+    page.fill("input[name=q]", text)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
 def test_opening_an_event_shows_in_its_numbers(chromium: Chromium, live_server, client):
     calendar = make_calendar()
     event = make_event(calendar, url="https://www.lesunset.example/")
@@ -44,11 +51,9 @@ def test_opening_an_event_shows_in_its_numbers(chromium: Chromium, live_server, 
     def story(page):
         page.route("https://www.lesunset.example/**", lambda route: route.fulfill(body="there"))
         page.goto(f"{live_server.url}/calendar")
-        page.fill("input[name=q]", "opera")
-        page.keyboard.press("Enter")
+        search(page, "opera")
         stored("search")
-        page.fill("input[name=q]", "jazz")
-        page.keyboard.press("Enter")
+        search(page, "jazz")
         stored("search", "search")
         page.click("h3 >> text=Jazz Night")
         stored("search", "search", "click")
