@@ -8,7 +8,6 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,8 +24,6 @@ ASSERT_SECONDS = 60.0
 GRACE = timedelta(minutes=30)
 # Tomorrow's salt is made so long before its day begins.
 AHEAD = timedelta(hours=1)
-
-SaltOf = Callable[[date], bytes]
 
 
 def visitor(hit: Hit, site: Site) -> dict[str, Any]:
