@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 T = TypeVar("T")
 
@@ -56,17 +56,28 @@ class Chromium:
             args=[*ARGUMENTS, f"--host-resolver-rules={names}"],
         ).result()
 
-    def browse(self, story: Callable[[Page], T], **options: Any) -> T:  # noqa: ANN401 (Playwright's own options)
-        """What `story` returns. Options are those of Playwright's `new_context`."""
-        return self._thread.submit(self._play, story, options).result()
+    def browse(
+        self,
+        story: Callable[[Page], T],
+        until: Callable[[], object] = lambda: None,
+        **options: Any,  # noqa: ANN401 (Playwright's own options)
+    ) -> T:
+        """What `story` returns. Options are those of Playwright's `new_context`.
 
-    def _play(self, story: Callable[[Page], T], options: dict[str, Any]) -> T:
-        context = self._browser.new_context(**options)
-        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        The page stays open while `until` waits, in the test's own thread: what a page sends while it is left is lost
+        when its context is closed too soon.
+        """
+        context = self._thread.submit(self._browser.new_context, **options).result()
         try:
-            return story(context.new_page())
+            told = self._thread.submit(self._play, story, context).result()
+            until()
+            return told
         finally:
-            context.close()
+            self._thread.submit(context.close).result()
+
+    def _play(self, story: Callable[[Page], T], context: BrowserContext) -> T:
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        return story(context.new_page())
 
     def close(self) -> None:
         self._thread.submit(self._browser.close).result()

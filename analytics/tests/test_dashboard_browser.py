@@ -78,6 +78,8 @@ def address(website, rest=""):
 
 
 def totals(page):
+    page.locator(".totals .value").first.wait_for()
+    page.wait_for_load_state("domcontentloaded")
     names, values = page.locator(".totals .name"), page.locator(".totals .value")
     return dict(zip(names.all_inner_texts(), values.all_inner_texts(), strict=True))
 

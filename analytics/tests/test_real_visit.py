@@ -65,8 +65,7 @@ def read(chromium: Chromium, web: Web) -> None:
         arrives(lambda: page.evaluate("document.links[0].click()"))
         page.goto("about:blank")
 
-    chromium.browse(story)
-    eventually(lambda: Event.objects.count() == len(VISIT))
+    chromium.browse(story, until=lambda: eventually(lambda: Event.objects.count() == len(VISIT)))
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -177,8 +176,7 @@ def test_a_browser_that_says_it_is_headless_is_stored_and_not_counted(
         page.goto(web.url("acme.example", "/landing"))
         page.goto("about:blank")
 
-    chromium.browse(story, user_agent=HEADLESS)
-    eventually(lambda: Event.objects.count() == 2)
+    chromium.browse(story, until=lambda: eventually(lambda: Event.objects.count() == 2), user_agent=HEADLESS)
     key = make_key(acme.account)
 
     assert Event.objects.get(type=Type.PAGE_VIEW).is_bot

@@ -119,7 +119,8 @@ def test_leaving_for_the_hosts_page_and_adding_to_a_calendar_are_told(chromium, 
         page.goto(address(live_server, event))
         with page.expect_download() as download:
             page.click("text=Add to calendar")
-        page.click("text=Visit lesunset.example")
+        with page.expect_request(lambda request: "outbound_click" in (request.post_data or "")):
+            page.click("text=Visit lesunset.example")
         page.wait_for_url("https://www.lesunset.example/")
         return seen, download.value.suggested_filename
 
