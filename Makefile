@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help run demo test lint bench chaos
+.PHONY: help run demo test lint bench chaos audit lock
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -7,6 +7,8 @@ VENV := .venv
 RUNNABLE := $(VENV)/runnable
 COMPLETE := $(VENV)/complete
 INSTALL = $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
+LOCK = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
 # The first of these that is new enough.
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -35,6 +37,16 @@ bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 
 chaos: $(RUNNABLE) ## kills everything under load, and shows that nothing accepted is lost or doubled
 	@exec $(VENV)/bin/python -m tinytrail.chaos
+
+audit: $(COMPLETE) ## asks whether anything installed has a known vulnerability, and fails unless all is known to be well
+	@$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements-dev.txt \
+		-r requirements.txt || { echo "Not known to be free of vulnerabilities: one was found, or nobody could be asked."; exit 1; }
+
+lock: $(COMPLETE) ## locks the newest versions that requirements.in and requirements-dev.in allow
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	@$(MAKE) --no-print-directory $(COMPLETE)
+	$(VENV)/bin/python -m tinytrail.licences > docs/licences.md
 
 $(RUNNABLE): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "TinyTrail needs Python 3.11 or newer, and found none: install python3.11."; exit 1; }
