@@ -182,6 +182,7 @@ class WebsiteAdmin(ScopedAdmin):
         return [
             (None, {"fields": (*account, "domain", *(("public_id", "created_at") if obj else ()))}),
             ("What is counted how", {"fields": ("content_groups", "excluded_ips")}),
+            ("Privacy", {"fields": ("mode", "privacy_signals")}),
         ]
 
     def get_form(self, request: HttpRequest, obj: Website | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -193,14 +194,16 @@ class WebsiteAdmin(ScopedAdmin):
         given = form.cleaned_data
         try:
             if change:
-                lists = {"content_groups": "groups", "excluded_ips": "excluded"}
-                changed = {lists.get(name, name): given[name] for name in form.changed_data}
+                verbs = {"content_groups": "groups", "excluded_ips": "excluded", "privacy_signals": "signals"}
+                changed = {verbs.get(name, name): given[name] for name in form.changed_data}
                 return change_website(website, **changed)
             return register_website(
                 website.account,
                 domain=given["domain"],
                 groups=given["content_groups"],
                 excluded=given["excluded_ips"],
+                mode=given["mode"],
+                signals=given["privacy_signals"],
             )
         except ValueError as error:
             raise Refused(str(error)) from None

@@ -72,6 +72,10 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptabl
         fields: ClassVar = ["name"]
 
 
+# Of a website's form: where nothing is chosen, nothing changes.
+CHOICES = ("mode", "privacy_signals")
+
+
 class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
     # Whose website it will be when the form does not ask.
     owner: Account | None = None
@@ -94,12 +98,22 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptabl
 
     class Meta:
         model = Website
-        fields: ClassVar = ["account", "domain", "content_groups", "excluded_ips"]
+        fields: ClassVar = ["account", "domain", "content_groups", "excluded_ips", "mode", "privacy_signals"]
+        labels: ClassVar = {"mode": "How much is kept", "privacy_signals": "Do Not Track and Global Privacy Control"}
+        help_texts: ClassVar = {
+            "mode": "Exempt keeps no campaign, channel, custom property, session or profile, and withholds filtered "
+            "numbers of fewer than five visitors; funnels and filters by source end. It holds for what arrives from "
+            "now on: what was stored before stays until its retention ends, so choose it before the first visit, or "
+            "begin with a new website. See docs/privacy.md.",
+            "privacy_signals": "Some browsers ask with every call not to be tracked (Sec-GPC: 1, DNT: 1).",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 (the form's own)
         super().__init__(*args, **options)
         if self.owner is not None and self.instance.account_id is None:
             self.instance.account = self.owner
+        for name in CHOICES:
+            self.fields[name].required = False
 
     def clean_domain(self) -> str:
         try:
@@ -109,6 +123,8 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptabl
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        # What was not asked stays as it is.
+        cleaned |= {name: cleaned.get(name) or getattr(self.instance, name) for name in CHOICES}
         account = cleaned.get("account") or self.instance.account
         others = Website.objects.filter(account=account, domain=cleaned.get("domain"), deleted_at=None)
         if others.exclude(pk=self.instance.pk).exists():

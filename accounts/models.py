@@ -139,6 +139,20 @@ class WebsiteQuerySet(models.QuerySet["Website"]):
 class Website(models.Model):
     """One tracked site. The integer key leads every fact's key; the world knows the public id only."""
 
+    class Mode(models.TextChoices):
+        """How much is kept of each visit. `exempt` is no more than audience measurement without consent allows, as the
+        French authority reads the law (docs/privacy.md).
+        """
+
+        STANDARD = "standard", "Standard"
+        EXEMPT = "exempt", "Exempt: audience measurement only"
+
+    class PrivacySignals(models.TextChoices):
+        """What becomes of a visit whose browser says `Sec-GPC: 1` or `DNT: 1`."""
+
+        COUNT = "count", "Count: what is stored names nobody"
+        DROP = "drop", "Drop: store nothing of the visit"
+
     id = models.AutoField(primary_key=True)
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, models.CASCADE, related_name="websites")
@@ -147,6 +161,13 @@ class Website(models.Model):
     content_groups = models.JSONField(default=list, blank=True)
     # Addresses, networks in CIDR notation, and ranges a-b.
     excluded_ips = models.JSONField(default=list, blank=True)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.STANDARD, db_default=Mode.STANDARD)
+    privacy_signals = models.CharField(
+        max_length=5,
+        choices=PrivacySignals.choices,
+        default=PrivacySignals.COUNT,
+        db_default=PrivacySignals.COUNT,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
 

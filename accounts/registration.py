@@ -34,15 +34,30 @@ def register_user(account: Account, *, role: str, email: str | None = None) -> t
     return user, keys.issue(user)
 
 
-def register_website(account: Account, *, domain: object, groups: object = None, excluded: object = None) -> Website:
+def register_website(
+    account: Account,
+    *,
+    domain: object,
+    groups: object = None,
+    excluded: object = None,
+    mode: object = None,
+    signals: object = None,
+) -> Website:
     """A new website of the account, whose domain must be new to it."""
     if domain is None:
         raise ValueError("domain is required, for example example.com.")
-    return change_website(Website(account=account), domain=domain, groups=groups, excluded=excluded)
+    website = Website(account=account)
+    return change_website(website, domain=domain, groups=groups, excluded=excluded, mode=mode, signals=signals)
 
 
 def change_website(
-    website: Website, *, domain: object = None, groups: object = None, excluded: object = None
+    website: Website,
+    *,
+    domain: object = None,
+    groups: object = None,
+    excluded: object = None,
+    mode: object = None,
+    signals: object = None,
 ) -> Website:
     """Set what is not None, each list as a whole, and save exactly that: others may be changing the rest."""
     given: dict[str, object] = {}
@@ -52,10 +67,20 @@ def change_website(
         given["content_groups"] = content_groups.check(groups)
     if excluded is not None:
         given["excluded_ips"] = exclusion.check(excluded)
+    if mode is not None:
+        given["mode"] = one_of("mode", mode, Website.Mode.values)
+    if signals is not None:
+        given["privacy_signals"] = one_of("privacy_signals", signals, Website.PrivacySignals.values)
     for field, value in given.items():
         setattr(website, field, value)
     save_website(website, given)
     return website
+
+
+def one_of(name: str, value: object, allowed: Collection[str]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}.")
+    return value
 
 
 def save_website(website: Website, fields: Collection[str]) -> None:

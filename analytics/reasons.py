@@ -16,6 +16,14 @@ CAUSES = {
         "The Content-Type is neither application/json nor text/plain, or the charset is not UTF-8."
     ),
     "wrong_method": "The route was called with another method than it takes.",
+    "privacy_signal": (
+        "The visitor's browser asks not to be tracked (Sec-GPC or DNT), and the website is set to drop such visits. "
+        "Nothing to mend."
+    ),
+    "exempt_website": (
+        "The website is exempt, and so keeps no profiles: what is told of people and groups is not stored. "
+        "Leave identify, increment and group out of its pages."
+    ),
     "conflict": "An order with this number is stored already, with another currency.",
     "impossible_change": "What was to be counted is no number, or would grow beyond what can be kept.",
     "day_is_final": "The day is past its retention: its numbers stay as they are.",

@@ -75,6 +75,22 @@ def test_it_works(acme):
     assert listed(browser.get(WEBSITES)) == [website]
 
 
+def test_privacy_is_chosen_in_the_form_and_stays_when_it_is_not_asked(acme):
+    browser = office(acme)
+    browser.post(f"{WEBSITES}add/", website_form(mode="exempt", privacy_signals="drop"))
+    website = Website.objects.get()
+    assert (website.mode, website.privacy_signals) == ("exempt", "drop")
+    page = f"{WEBSITES}{website.pk}/change/"
+    assert "stays until its retention ends" in text(browser.get(page))
+    browser.post(page, website_form("other.example"))
+    website.refresh_from_db()
+    assert (website.domain, website.mode, website.privacy_signals) == ("other.example", "exempt", "drop")
+    browser.post(page, website_form("other.example", mode="standard", privacy_signals="count"))
+    website.refresh_from_db()
+    assert (website.mode, website.privacy_signals) == ("standard", "count")
+    assert set(errors(browser.post(page, website_form(mode="none")))) == {"mode"}
+
+
 def test_a_website_shows_the_line_that_counts_it(acme):
     website = make_website(acme.account)
     page = office(acme).get(f"{WEBSITES}{website.pk}/change/", secure=True, headers={"host": "localhost"})

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,6 +12,11 @@ from drf_spectacular.utils import OpenApiParameter
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.vocabulary import Dialect
 from tinytrail.web.call import Call, Refusal, Reply
+
+
+def is_signalled(call: Call) -> bool:
+    """Whether the browser says, with Global Privacy Control or Do Not Track, that its user is not to be tracked."""
+    return call.headers.get("sec-gpc", "").startswith("1") or call.headers.get("dnt", "").startswith("1")
 
 
 class Endpoint(ABC):
@@ -51,8 +57,13 @@ class Endpoint(ABC):
 
     def take(self, call: Call, *, now: datetime) -> Reading:
         """What any call is, also one of a wrong method."""
-        if call.method in self.methods:
-            return self.read(call, now=now)
+        if call.method not in self.methods:
+            return self.misdirected(call)
+        reading = self.read(call, now=now)
+        return replace(reading, is_signalled=True) if is_signalled(call) else reading
+
+    def misdirected(self, call: Call) -> Reading:
+        """What a call of a wrong method is."""
         return Reading(self.dialect, (), refusal=self.wrong_method(call))
 
     def reply(self, call: Call, verdict: Verdict) -> Reply:

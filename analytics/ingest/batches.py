@@ -174,6 +174,8 @@ class Batches:
                 self._give_up(entry, Outcome.UNKNOWN_WEBSITE)
             else:
                 entry.hit = found
+                if reading.is_signalled and entry.site.drops_signalled:
+                    self._give_up(entry, Outcome.SIGNALLED)
 
     async def _look_up(self, wanted: Collection[Source]) -> set[Source]:
         """Have the grants of the sources. Returns those about which nobody can say."""

@@ -22,6 +22,8 @@ class Outcome(Enum):
     UNKNOWN_WEBSITE = "unknown_website"
     UNAVAILABLE = "storage_unavailable"
     OVERLOADED = "overloaded"
+    # The visitor asks not to be tracked, and the website heeds that.
+    SIGNALLED = "privacy_signal"
     # Its change contradicts what is stored, or cannot be made.
     CONFLICT = "conflict"
     IMPOSSIBLE = "impossible_change"
@@ -62,3 +64,5 @@ class Reading:
     source: Source | None = None
     admit: Admission | None = None
     memo: Memo | None = None
+    # Whether the visitor's browser asks not to be tracked (guarantee P09).
+    is_signalled: bool = False

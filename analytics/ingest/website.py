@@ -14,7 +14,7 @@ from accounts.models import Website
 from analytics.ingest.grants import Grant, Kind, Source, grants
 from analytics.ingest.hit import Hit
 
-FIELDS = ("id", "public_id", "domain", "content_groups", "excluded_ips")
+FIELDS = ("id", "public_id", "domain", "content_groups", "excluded_ips", "mode", "privacy_signals")
 
 
 @dataclass(slots=True, frozen=True)
@@ -26,6 +26,10 @@ class Site:
     domain: str
     groups: ContentGroups
     exclusions: Exclusions
+    # Keeps no more than audience measurement needs (analytics.ingest.exemption).
+    is_exempt: bool = False
+    # Stores nothing of who asks not to be tracked.
+    drops_signalled: bool = False
 
 
 def exclusion(hit: Hit, site: Site) -> dict[str, Any]:
@@ -63,9 +67,25 @@ async def rows(connection: psycopg.AsyncConnection[Any], query: "QuerySet[Any, A
     return await (await connection.execute(statement, parameters)).fetchall()
 
 
-def as_site(id_: int, public_id: UUID, domain: str, groups: list[dict[str, str]], excluded: list[str]) -> Site:
+def as_site(
+    id_: int,
+    public_id: UUID,
+    domain: str,
+    groups: list[dict[str, str]],
+    excluded: list[str],
+    mode: str,
+    signals: str,
+) -> Site:
     """A website's FIELDS, compiled."""
-    return Site(id_, public_id.bytes, domain, ContentGroups(groups), Exclusions(excluded))
+    return Site(
+        id_,
+        public_id.bytes,
+        domain,
+        ContentGroups(groups),
+        Exclusions(excluded),
+        is_exempt=mode == Website.Mode.EXEMPT,
+        drops_signalled=signals == Website.PrivacySignals.DROP,
+    )
 
 
 websites = Websites()

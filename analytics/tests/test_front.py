@@ -210,3 +210,11 @@ def test_a_reader_who_is_cancelled_by_others_stays_cancelled():
         return caller.cancelled()
 
     assert asyncio.run(play()) is True
+
+
+def test_who_asks_not_to_be_tracked_is_answered_alike(ports):
+    body = json.dumps(a_body(make_website(privacy_signals="drop"))).encode()
+    calls = [{"body": body, "headers": JSON | signal} for signal in ({"Sec-GPC": "1"}, {"DNT": "1"}, {"DNT": "0"})]
+    answers, (rows, drops) = same(ports, calls)
+    assert [status for status, _, _ in answers] == [204, 204, 202]
+    assert (len(rows), drops) == (1, [("v1", "privacy_signal", 2)])

@@ -123,3 +123,13 @@ def test_every_spelling_of_the_path_is_answered_alike(ports, panel, path):
     body = json.dumps({"type": "track", "payload": {"name": "x"}}).encode()
     headers = {"Content-Type": "application/json"} | panel.trusted
     same(ports, [{"path": path, "body": body, "headers": headers}])
+
+
+def test_who_asks_not_to_be_tracked_is_answered_alike(ports):
+    panel = Panel(make_website(privacy_signals="drop"))
+    headers = panel.public | {"content-type": "application/json", "sec-gpc": "1"}
+    calls = [{"body": body, "headers": headers} for body in bodies()[:7]]
+    answers, (rows, drops), known = same(ports, calls)
+    assert (rows, known) == ([], [])
+    assert ("openpanel", "privacy_signal", 6) in drops
+    assert {body for status, _, body in answers if status == 200} == {b'{"deviceId":"","sessionId":""}'}

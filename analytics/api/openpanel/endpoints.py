@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 
 from accounts.models import Client
-from analytics.api.endpoint import Endpoint
+from analytics.api.endpoint import Endpoint, is_signalled
 from analytics.api.openpanel import hits, sender
 from analytics.api.openpanel.credentials import ClientGrant, Credentials, clients, credentials_of, is_verified
 from analytics.api.openpanel.documentation import CALLS, IDS, REFUSAL
@@ -56,6 +56,8 @@ STATUSES = {
 # Reasons with a status of their own; all others are 400.
 REASONS = {"too_large": 413, "unsupported_media_type": 415}
 IMPOSSIBLE = {"count": "Property value is not a number"}
+# Whoever is not to be tracked has no ids. With any other status the vendor's clients would try three times more.
+NOBODY = {"deviceId": "", "sessionId": ""}
 TOO_BIG = "What is known of the profile or group would grow beyond what can be kept"
 
 
@@ -101,9 +103,7 @@ class OpenPanelEndpoint(Endpoint):
             ),
         )
 
-    def take(self, call: Call, *, now: datetime) -> Reading:
-        if call.method in self.methods:
-            return self.read(call, now=now)
+    def misdirected(self, call: Call) -> Reading:
         return Reading(self.dialect, limits(call, credentials_of(call)), refusal=self.wrong_method(call))
 
     def wrong_method(self, call: Call) -> Refusal:
@@ -168,6 +168,8 @@ class TrackEndpoint(OpenPanelEndpoint):
         hit = verdict.hit
         if hit is None or verdict.outcome in (Outcome.UNAVAILABLE, Outcome.OVERLOADED):
             return self.unavailable()
+        if verdict.outcome is Outcome.SIGNALLED:
+            return json_reply(200, NOBODY, *CORS)
         if verdict.outcome is Outcome.BOT:
             return bot_reply(hit.user_agent)
         if verdict.outcome is Outcome.IMPOSSIBLE:
@@ -204,6 +206,9 @@ class DeviceIdEndpoint(OpenPanelEndpoint):
     def answer(self, call: Call, verdict: Verdict) -> Reply:
         if verdict.hit is None or verdict.outcome in (Outcome.UNAVAILABLE, Outcome.OVERLOADED):
             return self.unavailable()
+        if verdict.outcome is Outcome.SIGNALLED:
+            message = "No session exists for this device id"
+            return json_reply(200, {**NOBODY, "message": message}, *CORS, ("Cache-Control", "no-store"))
         found = "current session exists for" if verdict.remembered else "No session exists for"
         answer = {
             "deviceId": device_id(verdict.hit),
@@ -298,7 +303,7 @@ def agent_of(call: Call) -> str:
     return call.headers.get("user-agent", "").strip()
 
 
-def memo_of(call: Call, given: Credentials, understood: Understood | None, now: datetime) -> Memo:
+def memo_of(call: Call, given: Credentials, understood: Understood | None, now: datetime) -> Memo | None:
     """The session of who the call says it comes from: asked for before that is known to be true, and told only then."""
     agent = agent_of(call)
     stated = (understood.address if understood else "") or sender.forwarded_address(call) if given.secret else ""
@@ -308,7 +313,10 @@ def memo_of(call: Call, given: Credentials, understood: Understood | None, now: 
     is_visiting = understood is not None and understood.is_event and not sender.is_server(agent)
     # Of made-up clients nothing is remembered, or anybody could fill Redis. The first call of a client that is new to
     # this process looks only, and is told the session that the next one will begin.
-    is_visiting = is_visiting and grants.known(Source(clients, given.key)) is not None
+    known = grants.known(Source(clients, given.key))
+    if known and known.site.drops_signalled and is_signalled(call):
+        return None
+    is_visiting = is_visiting and known is not None
     return session(given.client_id, who, now=now, is_visiting=is_visiting)
 
 

@@ -33,7 +33,8 @@ from tinytrail.web.call import Call, Refusal, Reply
 
 # Who fetches a page before anybody wants to see it says so in one of these.
 PREFETCH = {"sec-purpose": ("prefetch",), "purpose": ("prefetch", "preview"), "x-moz": ("prefetch",)}
-TAKEN = (Outcome.STORED, Outcome.BOT, Outcome.EXCLUDED)
+# Answered as if stored: who asks not to be tracked still sees the pixel, and is led to the shop.
+TAKEN = (Outcome.STORED, Outcome.BOT, Outcome.EXCLUDED, Outcome.SIGNALLED)
 NO_TOKEN, UNKNOWN_TOKEN = Refused(403, "no_token"), Refused(403, "unknown_token")
 
 
