@@ -9,6 +9,9 @@ from tinytrail.front import root
 from tinytrail.health import health
 from tinytrail.web.routes import both
 
+# Else DRF answers OPTIONS with a description of its own, for which the page of the documentation has no template.
+SAFE = ["get", "head"]
+
 urlpatterns = [
     path("", root, name="front"),
     *both("health", health, "health"),
@@ -20,8 +23,10 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("", include("submissions.urls")),
     path("", include("analytics.urls")),
-    *both("api/schema", SpectacularAPIView.as_view(), "schema"),
-    *both("api/schema/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), "schema_docs"),
+    *both("api/schema", SpectacularAPIView.as_view(http_method_names=SAFE), "schema"),
+    *both(
+        "api/schema/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=SAFE), "schema_docs"
+    ),
 ]
 handler400 = "tinytrail.web.errors.bad_request"
 handler403 = "tinytrail.web.errors.permission_denied"

@@ -90,6 +90,7 @@ class Asked:
 
 
 class ExportView(APIView):
+    http_method_names = ("get", "head")
     content_negotiation_class = AnyAccept
     # Of an answer that is nobody else's.
     headers_always: ClassVar[dict[str, str]] = {"Cache-Control": "no-store"}
@@ -119,6 +120,12 @@ class ExportView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         return self.answered(request._request)
+
+    def http_method_not_allowed(  # type: ignore[override]
+        self, request: Request, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        # As of every other route of this dialect.
+        return refusal(404, "Not Found", f"There is no {request.method} at this address.")
 
     def answered(self, request: HttpRequest) -> HttpResponseBase:
         try:
