@@ -18,9 +18,11 @@ UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 # Halves of characters have no UTF-8, and PostgreSQL refuses them.
 HALVES = re.compile("[\ud800-\udfff]")
 # What an e-mail address is made of: `+` may be written %2B, an umlaut %C3%A4, and `react@18.2.0` is none.
-AT = re.compile(r"(@|%(?:25)*40)")
+AT = r"(@|%(?:25)*40)"
+# No host has more labels.
+HOST = r"[\w-]++(?:(?:\.|%2[Ee])[\w-]++){0,127}(?:\.|%2[Ee])[^\W\d_][\w-]+"
+AT_HOST = re.compile(AT + HOST)
 PERSON = re.compile(r"[\w.+'~!*%-]+")
-HOST = re.compile(r"[\w-]+(?:(?:\.|%2[Ee])[\w-]++)*(?:\.|%2[Ee])[^\W\d_][\w-]+")
 LONG = 40
 RUN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9]{{{LONG},}}+")
 # Where a word of a name ends: userEmail, EMAILAddress, user-email2.
@@ -62,16 +64,19 @@ def text(value: str) -> str:
 def without_emails(value: str) -> str:
     if "@" not in value and "%" not in value:
         return value
-    first, *others = AT.split(value)
-    clean = [first]
-    for at, after in zip(others[::2], others[1::2], strict=True):
+    clean, left, end = [], "", 0
+    # Signs without a host, of which a hostile text has a million, are left to the expression.
+    for found in AT_HOST.finditer(value):
+        before = left + value[end : found.start()]
         # Backwards from the sign, so that no letter is looked at twice.
-        person, host = PERSON.match(clean[-1][::-1]), HOST.match(after)
-        if person and host:
-            clean[-1] = clean[-1][: -person.end()]
-            after, at = after[host.end() :], HIDDEN_EMAIL
-        clean.append(at + after)
-    return "".join(clean)
+        if person := PERSON.match(before[::-1]):
+            clean.append(before[: -person.end()] + HIDDEN_EMAIL[:-1])
+            # The last star may be the person of a sign that follows.
+            left, end = HIDDEN_EMAIL[-1], found.end()
+        else:
+            clean.append(before + found[1])
+            left, end = "", found.end(1)
+    return "".join(clean) + left + value[end:]
 
 
 def properties(values: dict[str, Any]) -> dict[str, Any]:

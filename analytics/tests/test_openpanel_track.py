@@ -203,6 +203,23 @@ def test_a_body_that_is_wrong_is_refused(panel, body):
     refused(post(body, panel.trusted))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"type": "track", "payload": {"name": "x", "properties": {"a": ["x"] * 9_998}}},
+        {"type": "track", "payload": {"name": "x", "properties": {"__identify": {"a": [[]] * 9_998}}}},
+        {"type": "identify", "payload": {"profileId": "1", **{str(n): n for n in range(10_000)}}},
+    ],
+    ids=["properties", "rider", "profile"],
+)
+def test_more_values_than_any_call_has_are_refused(panel, call):
+    refused(post(call, panel.trusted))
+
+
+def test_ten_thousand_values_are_taken(panel):
+    assert panel.track(properties={"a": ["x"] * 9_997}).status_code == 200
+
+
 def test_a_byte_order_mark_and_repeated_keys_are_read_as_javascript_does(panel):
     body = b'\xef\xbb\xbf{"type":"identify","type":"track","payload":{"name":"a","name":"b"}}'
     assert post(body, panel.trusted).status_code == 200

@@ -165,7 +165,7 @@ def test_what_lies_too_deep_is_hidden_unseen():
 
 @pytest.mark.parametrize("hostile", ["a", "@", "a@", "a.", "%40", "%25", "a@a.", "a%2e", "+@.", "1a", "/", "A1-", "é@"])
 def test_hostile_texts_take_time_in_proportion(hostile):
-    text = hostile * (100_000 // len(hostile))
+    text = hostile * (1_000_000 // len(hostile))
     begun = time.process_time()
     scrub.path(f"/{text}")
     scrub.text(f"{text}@")

@@ -109,6 +109,17 @@ def test_free_form_integers_may_be_as_large_as_a_double_holds_exactly():
         check_free_form({"n": [2**53 + 1]}, "properties")
 
 
+@pytest.mark.parametrize(
+    ("raw", "values"),
+    [(b"[1,2,3,4]", 4), (b'{"a":{"b":0},"c":[]}', 3), (b"[[[[]]]]", 3), (b'["[,]",{}]', 2), (b"{}", 0), (b"7", 0)],
+)
+def test_values_are_counted_however_they_are_nested(raw, values):
+    body.check_count(raw, "payload", values)
+    if values:
+        with pytest.raises(BadBody, match="payload holds more than"):
+            body.check_count(raw, "payload", values - 1)
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_decoded_or_refused(raw):
     try:

@@ -1,5 +1,7 @@
 """JSON bodies from anybody: decoded into a typed struct or refused with a reason, never another exception."""
 
+import re
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,6 +11,9 @@ T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
 DEEPEST = 32
 GREATEST_INTEGER = 2**53
+ANYTHING: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+# Of an even number of backslashes the last one escapes nothing.
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BadBody(Exception):
@@ -28,16 +33,17 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     if body.startswith(BOM):
         body = body[len(BOM) :]
     try:
-        # Rare, and then worth a second look: an escaped NUL anywhere, as value or key.
-        if b"\\u0000" in body and "\0" in _texts(msgspec.json.decode(body)):
-            raise BadBody("invalid_field", "The body holds a NUL character, which cannot be stored.")
-        return decoder.decode(body)
+        found = decoder.decode(body)
     except msgspec.ValidationError as error:
         raise BadBody("invalid_field", f"{str(error).replace('$.', '')}.") from None
     except (msgspec.MsgspecError, UnicodeError):
         raise BadBody("malformed_json", "The body is not valid JSON.") from None
     except RecursionError:
         raise BadBody("malformed_json", "The body is nested too deeply.") from None
+    # In JSON that is right a backslash stands nowhere but in texts and names.
+    if b"\\u0000" in body and ESCAPED_NUL.search(body):
+        raise BadBody("invalid_field", "The body holds a NUL character, which cannot be stored.")
+    return found
 
 
 def check_free_form(value: Any, name: str, depth: int = 1) -> None:  # noqa: ANN401 (any JSON value)
@@ -56,12 +62,15 @@ def check_free_form(value: Any, name: str, depth: int = 1) -> None:  # noqa: ANN
         raise BadBody("invalid_field", f"{name} holds an integer beyond 2^53.")
 
 
-def _texts(value: Any) -> str:  # noqa: ANN401 (any JSON value)
-    """All strings of a JSON value, keys included, as one."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        return "".join(key + _texts(inner) for key, inner in value.items())
-    if isinstance(value, list):
-        return "".join(map(_texts, value))
-    return ""
+def check_count(raw: bytes, name: str, most: int) -> None:
+    """Refuse a JSON text with more than so many values: what each of them costs does not show in its bytes."""
+    # Each takes two bytes, so most texts need not be looked at.
+    if len(raw) <= 2 * most:
+        return
+    level, count = [decode(ANYTHING, raw)], 0
+    while level:
+        containers = [inner for inner in level if isinstance(inner, dict | list)]
+        count += sum(map(len, containers))
+        if count > most:
+            raise BadBody("invalid_field", f"{name} holds more than {most} values.")
+        level = list(chain.from_iterable(inner.values() if isinstance(inner, dict) else inner for inner in containers))

@@ -11,6 +11,7 @@ from analytics.api.openpanel import people, reserved, sender
 from analytics.api.openpanel.identity import device_id
 from analytics.api.openpanel.payloads import (
     DECODERS,
+    MOST_VALUES,
     AssignGroup,
     Count,
     Group,
@@ -197,6 +198,7 @@ def read(type_: object, raw: msgspec.Raw, *, now: datetime) -> Understood:
 
 
 def decoded(type_: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 (the struct of the type)
+    body.check_count(bytes(raw), "payload", MOST_VALUES)
     try:
         return body.decode(DECODERS[type_], bytes(raw))
     except BadBody as bad:

@@ -17,6 +17,8 @@ LONGEST_EMAIL = 254
 LONGEST_URL = 2048
 LONGEST_PROPERTY = 1024
 MOST_GROUPS = 100
+# More than any real call has; a body of 1 MiB has room for half a million.
+MOST_VALUES = 10_000
 # As deep as properties may be nested (D-34).
 MOST_PARTS = 31
 # More digits behind the point than a double holds.
@@ -124,7 +126,7 @@ def checked_identify(raw: msgspec.Raw, sent: Identify) -> Identify:
 
 
 def checked_count(sent: Count) -> Count:
-    parts = sent.property.split(".")
+    parts = sent.property[: LONGEST_PROPERTY + 1].split(".")
     if not all(parts) or len(parts) > MOST_PARTS or len(sent.property) > LONGEST_PROPERTY:
         raise BadBody(
             "invalid_field",
@@ -191,7 +193,7 @@ def check_email(email: str) -> None:
 
 def is_web_address(text: str) -> bool:
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text[:LONGEST_URL])
     except ValueError:
         return False
     return len(text) <= LONGEST_URL and parts.scheme in ("http", "https") and bool(parts.hostname)
