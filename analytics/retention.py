@@ -1,14 +1,17 @@
 """What is thrown away, and when: raw events by partition, the rows of deleted websites in bounded steps."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.models import Min
 
 from accounts.models import Account, Website
+from analytics.alone import PURGE, alone
 from analytics.models import (
     BuiltDay,
     DirtyDay,
@@ -30,7 +33,12 @@ PARTITION = re.compile(r"analytics_(?:event|visit)_(\d{4})_(\d{2})")
 KEYS_LIVE = timedelta(hours=48)
 # How many rows one step removes: well under a second.
 STEP_ROWS = 20_000
+# The same for what Django deletes one by one.
+STEP_OBJECTS = 1_000
 RECENT_DROPS_LIVE = timedelta(hours=25)
+
+# How many rows each step took, and all of them together.
+Steps = Generator[int, None, int]
 
 
 def prune(*, now: datetime) -> int:
@@ -88,20 +96,30 @@ def next_month(first: date) -> date:
 def purge_deleted() -> int:
     """Remove the rows of deleted websites and accounts, step by step; resumes where it was stopped.
 
-    Returns how many rows went. The tombstone itself goes last, when nothing of it is left.
+    Returns how many rows went. The tombstone itself goes last, when nothing of it is left. Only one process purges at
+    a time and another one returns at once, so that a long removal takes one thread of one worker however often it is
+    asked for.
     """
-    gone = 0
-    dead = Website.objects.exclude(deleted_at=None) | Website.objects.exclude(account__deleted_at=None)
-    for website in dead:
+    with alone(PURGE) as is_alone:
+        return sum(removals()) if is_alone else 0
+
+
+def waiting_for_removal() -> datetime | None:
+    """Since when the oldest deleted website or account waits for its rows to go; None when none does."""
+    oldest = (model._default_manager.aggregate(at=Min("deleted_at"))["at"] for model in (Account, Website))
+    return min((at for at in oldest if at), default=None)
+
+
+def removals() -> Iterator[int]:
+    """Removes; each item is a step that is committed: how many rows it took."""
+    for website in Website.objects.exclude(deleted_at=None) | Website.objects.exclude(account__deleted_at=None):
         for model in facts():
-            while removed := delete_some(model, website.id):
-                gone += removed
-        website.delete()
-        gone += 1
+            yield from steps(model, website.id)
+        yield from branches(Website, {"pk": website.pk})
+        yield website.delete()[0]
     for account in Account.objects.exclude(deleted_at=None):
-        account.delete()
-        gone += 1
-    return gone
+        yield from branches(Account, {"pk": account.pk})
+        yield account.delete()[0]
 
 
 def facts() -> list[type[models.Model]]:
@@ -113,13 +131,68 @@ def facts() -> list[type[models.Model]]:
     ]
 
 
+def steps(model: type[models.Model], website_id: int) -> Iterator[int]:
+    """Delete the website's rows, up to STEP_ROWS in a transaction of their own; each item is how many went.
+
+    Where the key begins with the website, along the key: what was deleted before is not looked at again, or each step
+    of a large removal would take longer than the last. And then from the beginning, until there is nothing: events
+    may have come meanwhile.
+    """
+    key = [field.attname for field in model._meta.pk_fields]
+    if key[0] != "website_id":
+        while removed := delete_some(model, website_id):
+            yield removed
+        return
+    while (yield from delete_along(model, website_id, key[1:])):
+        continue
+
+
 def delete_some(model: type[models.Model], website_id: int) -> int:
-    """Delete up to STEP_ROWS rows of the website, in a transaction of their own."""
+    """Delete up to STEP_ROWS rows of the website, wherever they stand in a table without partitions."""
     table = connection.ops.quote_name(model._meta.db_table)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {table} WHERE (tableoid, ctid) IN ("
-            f"SELECT tableoid, ctid FROM {table} WHERE website_id = %s LIMIT {STEP_ROWS})",
+            f"DELETE FROM {table} WHERE ctid = ANY(ARRAY("
+            f"SELECT ctid FROM {table} WHERE website_id = %s LIMIT {STEP_ROWS}))",
             [website_id],
         )
         return int(cursor.rowcount)
+
+
+def delete_along(model: type[models.Model], website_id: int, columns: Sequence[str]) -> Steps:
+    """Delete the website's rows in the order of these columns, the rest of their key. Returns how many went."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    key = ", ".join(connection.ops.quote_name(column) for column in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    after = ""
+    done: tuple[Any, ...] = ()
+    gone = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            rows = f"FROM {table} WHERE website_id = %s{after}"
+            cursor.execute(f"SELECT {key} {rows} ORDER BY {key} OFFSET {STEP_ROWS - 1} LIMIT 1", [website_id, *done])
+            last = cursor.fetchone()
+            if last is None:
+                cursor.execute(f"DELETE {rows}", [website_id, *done])
+            else:
+                cursor.execute(f"DELETE {rows} AND ({key}) <= ({marks})", [website_id, *done, *last])
+            removed = int(cursor.rowcount)
+        gone += removed
+        if removed:
+            yield removed
+        if last is None:
+            return gone
+        after, done = f" AND ({key}) > ({marks})", last
+
+
+def branches(model: type[models.Model], which: dict[str, Any]) -> Iterator[int]:
+    """Delete what would go with the model's rows, from the leaves on: their own deletion then takes nothing along."""
+    for relation in model._meta.related_objects:
+        below = relation.related_model
+        if relation.on_delete is not models.CASCADE or below is model:
+            continue
+        theirs = {f"{relation.field.name}__{path}": value for path, value in which.items()}
+        yield from branches(below, theirs)
+        rows = below._base_manager
+        while some := list(rows.filter(**theirs).values_list("pk", flat=True)[:STEP_OBJECTS]):
+            yield rows.filter(pk__in=some).delete()[0]

@@ -8,8 +8,7 @@ however often it is tried, since their keys are their own.
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -18,9 +17,9 @@ import msgspec
 import redis
 import redis.asyncio
 from django.conf import settings
-from django.db import connection
 
 from analytics import drops
+from analytics.alone import DRAIN, alone
 from analytics.drops import Key
 from analytics.ingest.hit import Change
 from analytics.ingest.row import Row
@@ -34,8 +33,6 @@ WRITE_SECONDS = 1.0
 DISK_SECONDS = 1.5
 AWAY = (redis.RedisError, OSError, TimeoutError)
 ENTRIES_AT_ONCE = 50
-# Any number, as long as nothing else locks it.
-LOCK = 7_203_115_440_918
 
 
 class Waiting(msgspec.Struct, array_like=True):
@@ -163,7 +160,7 @@ def drain() -> Drained:
     """
     client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=WRITE_SECONDS * 5)
     rows = quarantined = 0
-    with client, alone() as is_alone:
+    with client, alone(DRAIN) as is_alone:
         while is_alone and (entries := oldest(client, ENTRIES_AT_ONCE)):
             waiting: list[Row] = []
             counts: Counter[Key] = Counter()
@@ -212,15 +209,3 @@ def oldest_at(client: redis.Redis) -> datetime | None:
     """When the oldest of them came; None when nothing waits."""
     first = oldest(client, 1)
     return datetime.fromtimestamp(int(first[0][0].partition(b"-")[0]) / 1000, UTC) if first else None
-
-
-@contextmanager
-def alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        (got,) = cursor.fetchone()
-        try:
-            yield got
-        finally:
-            if got:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

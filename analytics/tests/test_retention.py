@@ -1,6 +1,7 @@
 """What is thrown away, and what stays (guarantees P13, P19, F31)."""
 
 import threading
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Account, Website
 from accounts.removal import remove_account, remove_website
 from analytics import retention
+from analytics.alone import PURGE
 from analytics.history import import_hits
 from analytics.models import BuiltDay, Drop, Event, Order, SiteDay, Visit, WidgetArm, WidgetDay, WidgetReach
 from analytics.models.widgets import Scope
@@ -20,6 +22,8 @@ from analytics.rollups.aggregate import aggregate
 from analytics.rollups.build import build, fresh
 from analytics.tests import widgets
 from analytics.tests.builders import a_body, collect, data, line, load, make_key, make_website, noon
+from submissions import calendars
+from submissions.models import Host
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,11 +146,49 @@ def test_of_a_deleted_account_nothing_remains(client):
 
 def test_purging_goes_on_where_it_was_stopped(monkeypatch):
     acme = make_website()
-    load(acme, *({"at": noon(n)} for n in range(1, 4)))
+    monkeypatch.setattr(retention, "STEP_ROWS", 2)
+    load(acme, *({"at": noon(n)} for n in range(1, 6)))
     remove_website(acme, by=None, now=timezone.now())
-    retention.delete_some(Event, acme.id)
+    removals = retention.removals()
+    assert (next(removals), Event.objects.count()) == (2, 3)
+    removals.close()
     retention.purge_deleted()
     assert (rows_of(acme.id), BuiltDay.objects.count()) == (0, 0)
+
+
+def test_no_step_takes_more_than_its_share_and_what_hangs_on_the_website_goes_in_steps_too(monkeypatch):
+    monkeypatch.setattr(retention, "STEP_ROWS", 2)
+    monkeypatch.setattr(retention, "STEP_OBJECTS", 2)
+    acme = make_website()
+    load(acme, *({"at": noon(n)} for n in range(1, 6)))
+    calendar = calendars.spare(acme)
+    for number in range(5):
+        Host.objects.create(calendar=calendar, email=f"{number}@example.com")
+    remove_account(acme.account, by=None, now=timezone.now())
+    assert {steps: size for steps, size in enumerate(retention.removals()) if size > 2} == {}
+    assert (rows_of(acme.id), Host.objects.count(), Account.objects.count()) == (0, 0, 0)
+
+
+def test_only_one_process_purges_and_another_returns_at_once():
+    acme = make_website()
+    load(acme, {"at": noon()})
+    remove_website(acme, by=None, now=timezone.now())
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [PURGE])
+        assert (retention.purge_deleted(), Event.objects.count()) == (0, 1)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [PURGE])
+    assert retention.purge_deleted() > 0
+    assert Event.objects.count() == 0
+
+
+def test_a_website_that_waits_for_its_removal_is_known_with_its_time():
+    acme, now = make_website(), timezone.now()
+    make_website(acme.account, "other.example")
+    assert retention.waiting_for_removal() is None
+    remove_account(acme.account, by=None, now=now)
+    assert retention.waiting_for_removal() == now
+    retention.purge_deleted()
+    assert retention.waiting_for_removal() is None
 
 
 def test_orders_outlive_whose_they_were_and_who_saw_what_does_not():
