@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -47,7 +48,20 @@ def is_admin(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_staff and request.user.is_admin
 
 
-class ScopedAdmin(ModelAdmin):
+class DiscreetAdmin(ModelAdmin):
+    """Tells who may see nothing of a model not even which of its rows are there."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        # Django looks for the object first, and so tells who may see none whether it is there.
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        answer: HttpResponseBase = super().history_view(request, object_id, extra_context)
+        return answer
+
+
+class ScopedAdmin(DiscreetAdmin):
     """Shows what `visible` says. What it leaves out is not there: no page, no redirect that would tell."""
 
     list_per_page = 100
@@ -449,5 +463,5 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(AdminsOnly, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(AdminsOnly, DjangoGroupAdmin, DiscreetAdmin):
     """Rights beyond a role's, for example those of moderators."""

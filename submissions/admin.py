@@ -575,6 +575,9 @@ class DecisionAdmin(ReadOnly, ScopedAdmin):
 
     list_display = ("at", "action", "of", "who", "reason", "undone_at")
     list_display_links = None
+    # Named: Django would else make a form first, and ask for the submissions in the order of the queue.
+    fields = ("at", "action", "of", "who", "reason", "undone_at")
+    readonly_fields = ("of", "who")
     search_fields = ("submission__name_folded", "by", "actor__login")
     search_help_text = "Name, or who"
     date_hierarchy = "at"
