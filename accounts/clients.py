@@ -9,9 +9,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit, changes, domains, keys
+from accounts import audit, changes, domains, erasures, keys
 from accounts import origins as origin_list
-from accounts.models import Client, User, Website
+from accounts.models import Client, Erasure, User, Website
 
 LONGEST_NAME = 120
 MOST_HOSTS = 50
@@ -114,6 +114,7 @@ def renew_secret(client: Client, *, by: User | None) -> str:
     secret = give_secret(client)
     client.save(update_fields=["secret_hash"])
     audit.record("client.renew_secret", client.id, by=by)
+    erasures.note(Erasure.Kind.CLIENT_SECRET, client.id)
     changes.announce()
     return secret
 
@@ -130,6 +131,7 @@ def revoke(client: Client, *, by: User | None, now: datetime) -> None:
     client.revoked_at = now
     client.save(update_fields=["revoked_at"])
     audit.record("client.revoke", client.id, by=by)
+    erasures.note(Erasure.Kind.CLIENT, client.id)
     changes.announce()
 
 

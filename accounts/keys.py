@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import transaction
 
-from accounts import audit
-from accounts.models import User
+from accounts import audit, erasures
+from accounts.models import Erasure, User
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def renew(user: User, *, by: User) -> str:
     """As `issue`, for somebody who asks in the back office or over the API: it is audited."""
     key = issue(user)
     audit.record("api_key.issue", user.id, by=by)
+    erasures.note(Erasure.Kind.API_KEY, user.id)
     return key
 
 

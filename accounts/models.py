@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -268,3 +269,35 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+class Erasure(models.Model):
+    """What was erased, so that a restored backup forgets it again. Holds ids and HMACs (accounts.erasures)."""
+
+    class Kind(models.TextChoices):
+        ACCOUNT = "account"
+        WEBSITE = "website"
+        USER = "user"
+        # `<public id of the website>|<mark of the profile's id>`
+        PROFILE = "profile"
+        # `<id of the account, or *>|<mark of the address>`
+        HOST = "host"
+        # What opens nothing any more must not open anything again.
+        API_KEY = "api_key"
+        CLIENT = "client"
+        CLIENT_SECRET = "client_secret"
+        SHARED_LINK = "shared_link"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    subject = models.CharField(max_length=120)
+
+    class Meta:
+        indexes: ClassVar = [
+            # Forgetting what is older than any backup.
+            models.Index(fields=["at"], name="erasure_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

@@ -1,14 +1,16 @@
 """One person: what is known, what they did, all of it to take away, and all of it gone (guarantee P18)."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterator
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from accounts import audit
-from accounts.models import User, Website
+from accounts import audit, erasures
+from accounts.models import Erasure, User, Website
 from analytics.ingest import outage
 from analytics.ingest.row import LENGTH
 from analytics.models import BuiltDay, Event, Group, Profile, Quarantine
@@ -94,6 +96,47 @@ def erase(profile: Profile, *, by: User | None) -> int:
 
 @transaction.atomic
 def erase_stored(profile: Profile, *, by: User | None) -> int:
+    website = public_id(profile)
+    gone = leave_nothing(profile)
+    audit.record("profile.erase", website, by=by)
+    erasures.note(Erasure.Kind.PROFILE, f"{website}|{mark(website, profile.profile_id)}")
+    return gone
+
+
+def mark(website: UUID, profile_id: str) -> str:
+    """What stands for the person in the journal of erasures."""
+    return erasures.mark("profile", str(website), profile_id)
+
+
+def erase_again(subjects: Collection[str]) -> int:
+    """Of a database that was restored: leave nothing of those in the journal. Returns how many people went."""
+    gone = 0
+    for public_id, marks in by_website(subjects).items():
+        for website in Website.objects.filter(public_id=public_id):
+            people = Profile.objects.filter(website_id=website.id)
+            for profile in list(found_by(marks, website, people)):
+                with transaction.atomic():
+                    leave_nothing(profile)
+                gone += 1
+    return gone
+
+
+def by_website(subjects: Collection[str]) -> dict[str, set[str]]:
+    marks: dict[str, set[str]] = defaultdict(set)
+    for subject in subjects:
+        public_id, _, one = subject.partition("|")
+        marks[public_id].add(one)
+    return marks
+
+
+def found_by(marks: Container[str], website: Website, people: QuerySet[Profile]) -> Iterator[Profile]:
+    for profile in people.iterator(10_000):
+        if mark(website.public_id, profile.profile_id) in marks:
+            yield profile
+
+
+def leave_nothing(profile: Profile) -> int:
+    """Within a transaction. Returns how many events went."""
     events = events_of(profile)
     days = {moment.date() for moment in events.values_list("occurred_at", flat=True).iterator(10_000)}
     final = BuiltDay.objects.filter(website_id=profile.website_id, day__in=days, is_final=True)
@@ -105,7 +148,6 @@ def erase_stored(profile: Profile, *, by: User | None) -> int:
         if is_about(kept, profile.profile_id):
             kept.delete()
     Profile.objects.filter(pk=profile.pk).delete()
-    audit.record("profile.erase", public_id(profile), by=by)
     return gone
 
 
@@ -114,7 +156,7 @@ def record_export(profile: Profile, *, by: User) -> None:
     audit.record("profile.export", public_id(profile), by=by)
 
 
-def public_id(profile: Profile) -> Any:  # noqa: ANN401 (a UUID)
+def public_id(profile: Profile) -> UUID:
     return Website.objects.values_list("public_id", flat=True).get(id=profile.website_id)
 
 

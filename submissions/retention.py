@@ -1,16 +1,18 @@
 """What is forgotten about hosts, and when: by itself after its time (P16), at once when somebody asks (P20)."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from accounts import audit
-from accounts.models import User
+from accounts import audit, erasures
+from accounts.models import Erasure, User
 from submissions import catalog
 from submissions.models import Batch, Calendar, Decision, Host, LimitCount, Mail, Submission
 from submissions.review import record
@@ -73,9 +75,43 @@ def erase(email: str, *, by: User | None, now: datetime) -> int:
     Returns how many submissions there were. The audit log names these and the host's number, never the address.
     """
     email = email.strip()
+    whose = account_of(by)
+    found = erase_within(whose, email, by=by, now=now)
+    erasures.note(Erasure.Kind.HOST, f"{whose or '*'}|{mark(email)}")
+    return found
+
+
+def account_of(by: User | None) -> UUID | None:
+    """Whose calendars somebody sees: None for all there are."""
+    return None if by is None or by.is_admin else by.account_id
+
+
+def mark(email: str) -> str:
+    """What stands for the host in the journal of erasures."""
+    return erasures.mark("host", email.casefold())
+
+
+def erase_again(subjects: Iterable[str], *, now: datetime) -> int:
+    """Of a database that was restored: forget the hosts in the journal. Returns how many addresses went."""
+    marks: dict[str, list[UUID | None]] = defaultdict(list)
+    for subject in subjects:
+        whose, _, one = subject.partition("|")
+        marks[one].append(None if whose == "*" else UUID(whose))
+    known = Host.objects.values_list("email", flat=True).union(Mail.objects.values_list("to", flat=True))
+    gone = 0
+    for email in known.iterator(10_000):
+        for account in marks.get(mark(email), ()):
+            with transaction.atomic():
+                erase_within(account, email, by=None, now=now)
+            gone += 1
+    return gone
+
+
+def erase_within(whose: UUID | None, email: str, *, by: User | None, now: datetime) -> int:
+    """On all calendars of the account, or on all there are. Within a transaction."""
     known, mails = Host.objects.filter(email__iexact=email), Mail.objects.filter(to__iexact=email)
-    if by is not None and not by.is_admin:
-        calendars = Calendar.objects.visible_to(by)
+    if whose is not None:
+        calendars = Calendar.objects.live().filter(website__account=whose)
         known, mails = known.filter(calendar__in=calendars), mails.filter(submission__calendar__in=calendars)
     hosts = list(known.select_for_update())
     submissions = Submission.objects.filter(host__in=hosts)

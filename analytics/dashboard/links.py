@@ -3,6 +3,7 @@
 A token is the link's id under the installation's signature: the database holds nothing that opens a page.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.core.signing import BadSignature, Signer, TimestampSigner
 from django.db import transaction
 
-from accounts import audit
-from accounts.models import User, Website
+from accounts import audit, erasures
+from accounts.models import Erasure, User, Website
 from analytics.models import SharedLink
 from submissions.models import CatalogEvent
 
@@ -48,6 +49,12 @@ def revoke(link: SharedLink, *, by: User, now: datetime) -> None:
     """It opens nothing from now on. Revoking twice is once."""
     if SharedLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now):
         audit.record("shared_link.revoke", link.id, by=by)
+        erasures.note(Erasure.Kind.SHARED_LINK, link.id)
+
+
+def revoke_again(ids: Iterable[str], *, now: datetime) -> int:
+    """In a database that was restored."""
+    return SharedLink.objects.filter(pk__in=ids, revoked_at=None).update(revoked_at=now)
 
 
 def token_of(link: SharedLink) -> str:

@@ -1,8 +1,10 @@
+import contextlib
 from argparse import ArgumentParser
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +19,7 @@ from analytics.retention import ensure_partitions
 from submissions import calendars
 from tinytrail import checks
 from tinytrail.command import TinyCommand
+from tinytrail.restoring import make_good
 
 
 class Command(TinyCommand):
@@ -42,6 +45,8 @@ class Command(TinyCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         call_command("migrate", interactive=False, verbosity=0)
+        with contextlib.suppress(redis.RedisError):  # the worker does it once Redis is there
+            make_good(now=timezone.now())
         if is_static_stale():
             call_command("collectstatic", interactive=False, verbosity=0)
         ensure_partitions(today=timezone.now().astimezone(UTC).date())
