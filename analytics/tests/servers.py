@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from tinytrail.chaos.installation import free_port
+
 PROJECT = Path(settings.BASE_DIR)
 START_SECONDS = 60
 ASGI = ("asgi", "tinytrail.asgi:application")
@@ -22,9 +23,7 @@ WSGI = ("wsgi", "tinytrail.wsgi:application")
 @contextmanager
 def served(interface: str, application: str, **environment: str) -> Iterator[int]:
     """The port of a server that answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", interface, "--workers", "1", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port), "--log-level", "error", application),

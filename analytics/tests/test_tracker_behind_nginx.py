@@ -17,7 +17,8 @@ from analytics.models import Event
 from analytics.tests.browser import PATIENCE_SECONDS, USER_AGENT
 from analytics.tests.builders import a_body, make_website
 from analytics.tests.servers import ASGI, served
-from tinytrail.tests.engines import ROOT, free_port
+from tinytrail.chaos.installation import free_port
+from tinytrail.tests.engines import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

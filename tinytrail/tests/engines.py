@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -89,12 +88,6 @@ def kill(data: Path, words: str) -> int:
 
 def found(data: Path, words: str) -> list[int]:
     return sorted(process for process, line in processes(data).items() if words in line)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def python(data: Path, program: str) -> "subprocess.Popen[str]":

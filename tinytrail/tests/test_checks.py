@@ -15,7 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from tinytrail import checks, embedded
-from tinytrail.tests.engines import ROOT, clean_environment, eventually, free_port
+from tinytrail.chaos.installation import free_port
+from tinytrail.tests.engines import ROOT, clean_environment, eventually
 
 SECRETS = {"SECRET_KEY": "0123456789abcdef" * 2, "PEPPER": "123456789abcdef0" * 2, "KEKS": ["23456789abcdef01" * 2]}
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tinytrail.tests.engines import ROOT, clean_environment, eventually, found, free_port, kill, processes
+from tinytrail.chaos.installation import free_port
+from tinytrail.tests.engines import ROOT, clean_environment, eventually, found, kill, processes
 
 READY = "Ready. Ctrl-C stops everything."
 # What an idle installation consists of, by words of the command lines.
