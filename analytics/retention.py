@@ -1,7 +1,7 @@
 """What is thrown away, and when: raw events by partition, the rows of deleted websites in bounded steps."""
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -36,9 +36,6 @@ STEP_ROWS = 20_000
 # The same for what Django deletes one by one.
 STEP_OBJECTS = 1_000
 RECENT_DROPS_LIVE = timedelta(hours=25)
-
-# How many rows each step took, and all of them together.
-Steps = Generator[int, None, int]
 
 
 def prune(*, now: datetime) -> int:
@@ -143,8 +140,12 @@ def steps(model: type[models.Model], website_id: int) -> Iterator[int]:
         while removed := delete_some(model, website_id):
             yield removed
         return
-    while (yield from delete_along(model, website_id, key[1:])):
-        continue
+    while has_rows(model, website_id):
+        yield from delete_along(model, website_id, key[1:])
+
+
+def has_rows(model: type[models.Model], website_id: int) -> bool:
+    return model._base_manager.filter(website_id=website_id).exists()
 
 
 def delete_some(model: type[models.Model], website_id: int) -> int:
@@ -159,14 +160,13 @@ def delete_some(model: type[models.Model], website_id: int) -> int:
         return int(cursor.rowcount)
 
 
-def delete_along(model: type[models.Model], website_id: int, columns: Sequence[str]) -> Steps:
-    """Delete the website's rows in the order of these columns, the rest of their key. Returns how many went."""
+def delete_along(model: type[models.Model], website_id: int, columns: Sequence[str]) -> Iterator[int]:
+    """Delete the website's rows in the order of these columns, the rest of their key."""
     table = connection.ops.quote_name(model._meta.db_table)
     key = ", ".join(connection.ops.quote_name(column) for column in columns)
     marks = ", ".join(["%s"] * len(columns))
     after = ""
     done: tuple[Any, ...] = ()
-    gone = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             rows = f"FROM {table} WHERE website_id = %s{after}"
@@ -177,11 +177,9 @@ def delete_along(model: type[models.Model], website_id: int, columns: Sequence[s
             else:
                 cursor.execute(f"DELETE {rows} AND ({key}) <= ({marks})", [website_id, *done, *last])
             removed = int(cursor.rowcount)
-        gone += removed
-        if removed:
-            yield removed
+        yield removed
         if last is None:
-            return gone
+            return
         after, done = f" AND ({key}) > ({marks})", last
 
 

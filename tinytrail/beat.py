@@ -9,6 +9,9 @@ from typing import Any
 from celery import Celery
 from celery.schedules import crontab
 
+# Says of each task when it was sent, and leaves the mark of beat.
+import tinytrail.sending  # noqa: F401
+
 # Times are UTC. Every task may run twice or late: each says itself what there is to do.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "build what has newer events": {"task": "analytics.tasks.build_dirty_days", "schedule": 20.0},

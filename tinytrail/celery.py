@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+import tinytrail.sending  # noqa: F401
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tinytrail.settings")
 
 app = Celery("tinytrail")

@@ -59,9 +59,9 @@ def limit(name: str, default: str) -> tuple[int, int] | None:
     return int(count), int(seconds)
 
 
-def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+def networks(name: str, default: str = "") -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     try:
-        return [ipaddress.ip_network(word) for word in words(name)]
+        return [ipaddress.ip_network(word) for word in words(name, default)]
     except ValueError as error:
         raise ImproperlyConfigured(
             f"{name} must be a comma separated list of networks, for example {name}=10.0.0.0/8,::1/128: {error}."
@@ -144,6 +144,13 @@ if "*" in ALLOWED_HOSTS and not DEBUG:
         "TINYTRAIL_ALLOWED_HOSTS=stats.example.com: * is refused outside debug."
     )
 TRUSTED_PROXIES = networks("TINYTRAIL_TRUSTED_PROXIES")
+# Who may read /metrics: callers from these networks, without a proxy between, and whoever brings the token.
+METRICS_NETWORKS = networks("TINYTRAIL_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
+METRICS_TOKEN = text("TINYTRAIL_METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured(
+        "TINYTRAIL_METRICS_TOKEN must have at least 16 characters, for example from `openssl rand -hex 16`."
+    )
 
 
 def own_host() -> str:

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts.sign_in import sign_in
 from tinytrail.front import root
 from tinytrail.health import health
+from tinytrail.metrics import metrics
 from tinytrail.web.routes import both
 
 # Else DRF answers OPTIONS with a description of its own, for which the page of the documentation has no template.
@@ -15,6 +16,7 @@ SAFE = ["get", "head"]
 urlpatterns = [
     path("", root, name="front"),
     *both("health", health, "health"),
+    *both("metrics", metrics, "metrics"),
     *both("sign-in/<str:token>", sign_in, "sign_in"),
     path("admin/", include("analytics.calendar.urls")),
     path("admin/", include("analytics.integration.urls")),

@@ -17,7 +17,8 @@ from django.http.request import split_domain_port, validate_host
 
 from analytics.api.endpoint import Endpoint
 from analytics.ingest import bot, device
-from analytics.ingest.batches import Batches
+from analytics.ingest.batches import Batches, end
+from analytics.ingest.figures import keep_writing
 from tinytrail.web import client
 from tinytrail.web.call import Call, Reply
 from tinytrail.web.headers import always
@@ -92,14 +93,18 @@ class Front:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The life of the process: ready before its first request, everybody answered before its end."""
+        figures = None
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._batches.start()
+                figures = asyncio.create_task(keep_writing(self._batches.current))
                 warm()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._batches.stop()
+                if figures:
+                    await end(figures)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -17,6 +17,7 @@ from django.db import connection
 
 from analytics.drops import Key
 from analytics.ingest import CODES, as_row, changes, enrich, outage, outcome
+from analytics.ingest.figures import Figures
 from analytics.ingest.grants import Kind, Source, grants
 from analytics.ingest.hit import Hit
 from analytics.ingest.outage import Put
@@ -62,18 +63,6 @@ class Entry:
         )
 
 
-@dataclass(slots=True)
-class Figures:
-    """What a process has done since it started, for benchmarks and `doctor`."""
-
-    calls: int = 0
-    batches: int = 0
-    commits: int = 0
-    stored: int = 0
-    outages: int = 0
-    largest: int = 0
-
-
 class Batches:
     """The writer of one process. Everything happens on one event loop."""
 
@@ -105,10 +94,18 @@ class Batches:
         await self._limiter.close()
         await self._stream.close()
 
+    def current(self) -> Figures:
+        """The figures with what is true just now."""
+        self.figures.waiting = len(self._waiting)
+        self.figures.processes = 1
+        self.figures.connected = int(self.storage.is_up)
+        return self.figures
+
     async def submit(self, reading: Reading) -> Verdict:
         """What became of a call: stored means committed, or in the outage stream while PostgreSQL is away."""
         if len(self._waiting) >= MOST_WAITING:
             self._drops[(today(), reading.dialect.word, Outcome.OVERLOADED.value, None)] += 1
+            self.figures.note(reading.dialect, Outcome.OVERLOADED)
             return Verdict(Outcome.OVERLOADED)
         entry = Entry(reading, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
@@ -126,17 +123,21 @@ class Batches:
 
     async def _take(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
-        self.figures.calls += len(batch)
-        self.figures.batches += 1
-        self.figures.largest = max(self.figures.largest, len(batch))
+        began = time.monotonic()
         try:
             await self._settle(batch)
         except Exception:
             # A mistake of ours must not leave anybody without an answer, nor stop the next batch.
             log.exception("A batch failed.")
         for entry in batch:
+            entry.verdict = entry.verdict or Verdict(Outcome.UNAVAILABLE)
             if not entry.answer.done():
-                entry.answer.set_result(entry.verdict or Verdict(Outcome.UNAVAILABLE))
+                entry.answer.set_result(entry.verdict)
+        self.figures.note_batch(
+            ((entry.reading.dialect, entry.verdict.outcome) for entry in batch if entry.verdict),
+            len(batch),
+            time.monotonic() - began,
+        )
 
     async def _settle(self, batch: Sequence[Entry]) -> None:
         await self._count_limits(batch)
@@ -155,6 +156,7 @@ class Batches:
             if wait := max((window.retry_after for window in entry.windows), default=0):
                 entry.end(Outcome.LIMITED, retry_after=wait)
                 self._drop(entry, Outcome.LIMITED.value)
+                self.figures.note_limits(window.limit.name for window in entry.windows if window.retry_after)
 
     async def _admit(self, entries: Sequence[Entry]) -> None:
         """Find whom the calls are for, and what they are: a hit of a website, or refused."""
@@ -293,7 +295,6 @@ class Batches:
 
     def _accept(self, entries: Sequence[Entry], taken: Mapping[bytes, int]) -> None:
         """Stored now, or before: then the answer is the one that was given then (D-28). Or refused by its change."""
-        self.figures.stored += len(entries)
         for entry in entries:
             assert entry.hit is not None
             code = taken.get(entry.row.key) if entry.row and entry.row.key else None

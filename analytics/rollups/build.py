@@ -4,12 +4,14 @@ A build is one statement in one transaction, under one advisory lock per website
 the day from its events, and changes only the rows that differ, so that a second run changes none.
 """
 
+import contextlib
 import hashlib
 import logging
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import InternalError, OperationalError, connection, transaction
 from django.db.models import Min
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 # A day that takes longer than this to build is left to Celery, as long as its last build is younger than a minute.
 CHEAP_MILLISECONDS = 250
 OLDEST = timedelta(seconds=60)
+# Since Redis knows of them: how many builds there were, and how long they took together.
+BUILDS, BUILD_MILLISECONDS = "builds", "build_milliseconds"
 # The days that anybody can ask for or load.
 EARLIEST, LATEST = date(1971, 1, 1), date(2199, 12, 31)
 
@@ -97,21 +101,24 @@ def build(website_id: int, day: date, *, now: datetime) -> int:
             arguments,
         )
         events = int(cursor.fetchone()[0])
+        milliseconds = round((time.perf_counter() - began) * 1000)
         BuiltDay.objects.bulk_create(
-            [
-                BuiltDay(
-                    website_id=website_id,
-                    day=day,
-                    built_at=now,
-                    events=events,
-                    milliseconds=round((time.perf_counter() - began) * 1000),
-                )
-            ],
+            [BuiltDay(website_id=website_id, day=day, built_at=now, events=events, milliseconds=milliseconds)],
             update_conflicts=True,
             unique_fields=["website_id", "day"],
             update_fields=["built_at", "events", "milliseconds"],
         )
+    count_build(milliseconds)
     return changed
+
+
+def count_build(milliseconds: int) -> None:
+    """For the metrics, whichever process builds. Counted in Redis, where losing it loses no data."""
+    for name, amount in ((BUILDS, 1), (BUILD_MILLISECONDS, milliseconds)):
+        cache.add(name, 0, timeout=None)
+        # A Redis that has just come back may have been asked elsewhere a moment ago.
+        with contextlib.suppress(ValueError):
+            cache.incr(name, amount)
 
 
 def fresh(website_id: int, start: date, end: date, *, now: datetime) -> int:

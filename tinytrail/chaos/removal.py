@@ -38,6 +38,7 @@ WAITING = (
     "SELECT EXISTS (SELECT FROM pg_stat_activity"
     " WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE FROM \"analytics_event\"%%')"
 )
+DELETING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'DELETE FROM%%' AND state <> 'idle')"
 LONGEST_STEP = (
     "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float FROM pg_stat_activity"
     " WHERE query LIKE 'DELETE FROM%%' AND state <> 'idle'"
@@ -193,7 +194,7 @@ def remove_rows(installation: Installation, figures: Figures, say: Callable[[str
         say(f"Killing the worker, with {figures.rows_at_kill:,} events left ...")
         installation.kill_group("worker")
         installation.processes["worker"].wait()
-    wait(lambda: not is_removal_waiting(installation), GONE_SECONDS, "The killed worker still removes")
+    wait(lambda: installation.ask(DELETING) == (False,), GONE_SECONDS, "The killed worker's step has not ended")
     installation.look_after()
     ask_for_removal(installation)
 
