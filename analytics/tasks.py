@@ -10,20 +10,20 @@ from django.utils import timezone
 from analytics import retention
 from analytics.ingest import outage
 from analytics.ingest.visitor import rotate
-from analytics.rollups import aggregate, build
+from analytics.rollups import aggregate
 from tinytrail.celery import app
 
 
 @app.task
 def build_day(website_id: int, day: str) -> None:
-    build.build(website_id, date.fromisoformat(day), now=timezone.now())
+    aggregate.build_due(website_id, date.fromisoformat(day), now=timezone.now())
 
 
 @app.task
 def build_dirty_days() -> None:
-    """Every minute: one task per website and day that has newer events than its build."""
-    for website_id, day in aggregate.due(now=timezone.now()):
-        build_day.apply_async((website_id, str(day)), expires=aggregate.DUE_EXPIRES_SECONDS)
+    """Three times a minute: one task per website and day that has newer events than its build."""
+    for website_id, day in aggregate.asked_for(now=timezone.now()):
+        build_day.apply_async((website_id, str(day)), expires=aggregate.EXPIRES_SECONDS)
 
 
 @app.task

@@ -6,6 +6,7 @@ imported but the exception for that: the supervisor and beat read this file, too
 
 import ipaddress
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -288,8 +289,18 @@ DATABASES = {
         **(embedded.database(DATA) if EMBEDDED_DATABASE else database(text("DATABASE_URL"))),
     }
 }
-# A server that does not answer must not hold a request: /health says so within two seconds.
-DATABASES["default"]["OPTIONS"] = {"connect_timeout": "2", **DATABASES["default"].get("OPTIONS", {})}
+# A server that does not answer must not hold a request, nor one that is cut off: the system alone would wait for a
+# quarter of an hour. And of a host that is cut off the server soon lets go what it has locked.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": "2",
+    "tcp_user_timeout": "5000",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    " -c idle_in_transaction_session_timeout=60000",
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 REDIS_URL = embedded.redis_url(DATA) if EMBEDDED_REDIS else redis_url(text("REDIS_URL"))
 CACHES = {
     "default": {
@@ -366,7 +377,22 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Redis hands a task out again when nobody has acknowledged it by then: longer than any task takes, or a long one would
 # run beside itself. What a killed worker leaves undone does not wait for it: beat asks for everything again (beat.py).
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 12 * 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 12 * 3600,
+    # A Redis that is gone without a word is noticed within half a minute; a worker would else wait for it for ever.
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in {
+            "TCP_KEEPIDLE": 15,
+            "TCP_KEEPINTVL": 5,
+            "TCP_KEEPCNT": 3,
+            "TCP_USER_TIMEOUT": 30_000,
+        }.items()
+        # Not every system knows them all.
+        if hasattr(socket, name)
+    },
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 

@@ -32,7 +32,9 @@ EARLIEST, LATEST = date(1971, 1, 1), date(2199, 12, 31)
 # The planner knows nothing of the sizes between the steps of the statement, and guesses them too small.
 SETTINGS = (
     "SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+    " SET LOCAL jit = off; SET LOCAL work_mem = '64MB';"
+    # A host that is cut off in the middle of a build must not keep the others from it.
+    " SET LOCAL idle_in_transaction_session_timeout = '10s'"
 )
 
 
@@ -85,8 +87,8 @@ def build(website_id: int, day: date, *, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT analytics_ensure_month(%s)", [day])
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(website_id, day)])
         cursor.execute(SETTINGS)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(website_id, day)])
         began = time.perf_counter()
         # Notes first: an event stored after this statement leaves its own, and the day is built once more.
         DirtyDay.objects.filter(website_id=website_id, day=day).delete()
@@ -135,15 +137,17 @@ def fresh(website_id: int, start: date, end: date, *, now: datetime) -> int:
 
 def age_after_build(website_id: int, day: date, last: BuiltDay | None, *, now: datetime) -> timedelta:
     """Have the day built, unless that was done just now and takes long. Returns how old its rows are afterwards."""
-    if last and last.milliseconds > CHEAP_MILLISECONDS and now - last.built_at < OLDEST:
-        return now - last.built_at
+    # A build of the future was made by a host whose clock is ahead, and nobody knows how old it is.
+    age = now - last.built_at if last and last.built_at <= now else None
+    if last and last.milliseconds > CHEAP_MILLISECONDS and age is not None and age < OLDEST:
+        return age
     try:
         build(website_id, day, now=now)
     except (OperationalError, InternalError) as error:
         # A server whose disk is full can still be read, and an old answer is better than none. One that is away fails
         # the reading, too.
         log.warning("A day could not be built: %s", type(error).__name__)
-        return now - (last.built_at if last else noted_at(website_id, day) or now)
+        return max(timedelta(), now - (last.built_at if last else noted_at(website_id, day) or now))
     return timedelta()
 
 

@@ -1,6 +1,7 @@
-"""build(website, day) and fresh(website, period) (definitions 24; guarantees F04, F23, A81)."""
+"""build(website, day) and fresh(website, period) (definitions 24; guarantees F04, F05, F18, F23, A81)."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from accounts.removal import remove_website
 from analytics.models import BuiltDay, DirtyDay, PageDay, SiteDay, Visit
 from analytics.rollups import build as building
-from analytics.rollups.aggregate import aggregate, all_days, due, rest
+from analytics.rollups.aggregate import aggregate, all_days, asked_for, build_due, due, rest
 from analytics.rollups.build import build, dirty_days, fresh, wrong_rows
 from analytics.rollups.definitions import ROLLUPS
 from analytics.tests import widgets
@@ -36,6 +37,20 @@ def a_day_of_hits(website, moment=None):
         {"at": moment, "path": "/", "user_agent": GOOGLEBOT},
     )
     return moment.date()
+
+
+@contextmanager
+def elsewhere(*statements):
+    """A transaction of somebody else's that has done this, and does not end."""
+    other = connection.copy()
+    other.set_autocommit(False)
+    try:
+        with other.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        yield
+    finally:
+        other.close()
 
 
 def stored_rows() -> dict[str, list]:
@@ -204,6 +219,58 @@ def test_celery_is_due_for_days_with_notes_oldest_first_unless_they_rest(acme):
 
 def test_no_day_rests_as_long_as_a_minute():
     assert rest(BuiltDay(milliseconds=60_000)) == timedelta(seconds=45)
+
+
+# -- clocks that are apart, hosts that are gone (F05, F18) -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes", [5, -5])
+def test_a_build_by_a_host_whose_clock_is_off_makes_no_day_rest_and_no_answer_older_than_it_is(acme, minutes):
+    day, now = a_day_of_hits(acme), timezone.now()
+    build(acme.id, day, now=now + timedelta(minutes=minutes))
+    BuiltDay.objects.update(milliseconds=1_000)
+    load(acme, {"at": noon() + timedelta(hours=1)})
+    assert due(now=now) == [(acme.id, day)]
+    assert fresh(acme.id, day, day, now=now) == 0
+    assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 3
+
+
+def test_a_day_that_cannot_be_built_has_no_age_below_zero(acme):
+    day, now = a_day_of_hits(acme), timezone.now()
+    build(acme.id, day, now=now + timedelta(minutes=5))
+    load(acme, {"at": noon() + timedelta(hours=1)})
+    with connection.cursor() as cursor, elsewhere("LOCK TABLE analytics_pageday IN EXCLUSIVE MODE"):
+        cursor.execute("SET lock_timeout = '50ms'")
+        assert fresh(acme.id, day, day, now=now) == 0
+        cursor.execute("RESET lock_timeout")
+    assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 2
+
+
+def test_what_beat_has_asked_for_it_asks_for_again_only_when_nobody_has_begun(acme):
+    day, now = a_day_of_hits(acme), timezone.now()
+    assert (asked_for(now=now), asked_for(now=now), due(now=now)) == ([(acme.id, day)], [], [(acme.id, day)])
+    build_due(acme.id, day, now=now)
+    load(acme, {"at": noon() + timedelta(hours=1)})
+    assert asked_for(now=now + timedelta(minutes=1)) == [(acme.id, day)]
+
+
+def test_a_build_that_was_asked_for_twice_is_made_once(acme):
+    day, now = a_day_of_hits(acme), timezone.now()
+    build_due(acme.id, day, now=now)
+    rows = stored_rows()
+    built_at = BuiltDay.objects.get().built_at
+    build_due(acme.id, day, now=now + timedelta(hours=1))
+    assert (BuiltDay.objects.get().built_at, stored_rows()) == (built_at, rows)
+
+
+def test_a_host_that_is_gone_in_the_middle_of_a_build_does_not_keep_others_from_it(acme):
+    day = a_day_of_hits(acme)
+    soon = building.SETTINGS.replace("'10s'", "'50ms'")
+    assert soon != building.SETTINGS
+    # It says nothing any more, and has what a build has by then.
+    with elsewhere(soon, f"SELECT pg_advisory_xact_lock({building.lock_number(acme.id, day)})"):
+        assert build(acme.id, day, now=timezone.now()) > 0
+    assert set(wrong_rows(acme.id, day).values()) == {0}
 
 
 def test_a_deleted_website_is_neither_due_nor_aggregated(acme):

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinytrail.chaos import cluster_run
+from tinytrail.chaos.cluster_run import ClusterPlan
 from tinytrail.chaos.controls import CONTROLS, Control
 from tinytrail.chaos.installation import ChaosError
 from tinytrail.chaos.run import Plan, run
@@ -22,11 +24,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=24, help="processes to kill meanwhile (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed kills in the same order (default: 1)")
     parser.add_argument("--overload", type=float, default=30.0, help="seconds of ten times the load (default: 30)")
+    parser.add_argument("--hosts", type=int, default=0, help="so many web hosts and worker hosts, with root's rights")
+    parser.add_argument("--rounds", type=int, default=2, help="how often every fault of --hosts happens (default: 2)")
     parser.add_argument("--control", choices=CONTROLS, help="run this wrong installation alone, which must be caught")
     parser.add_argument("--no-controls", action="store_true", help="leave the wrong installations out")
     options = parser.parse_args()
     controls = [options.control] if options.control else [] if options.no_controls else list(CONTROLS)
     try:
+        if options.hosts:
+            sys.exit(not is_kept_by_hosts(ClusterPlan(options.hosts, options.accepted, options.rounds, options.seed)))
         is_good = bool(options.control) or is_kept(
             Plan(options.accepted, options.kills, options.seed, options.overload)
         )
@@ -40,6 +46,13 @@ def main() -> None:
 def is_kept(plan: Plan) -> bool:
     with folder() as data:
         verdict = run(plan, data, say=say)
+    say(f"\n{verdict.table()}\n")
+    return verdict.is_kept
+
+
+def is_kept_by_hosts(plan: ClusterPlan) -> bool:
+    with folder() as data:
+        verdict = cluster_run.run(plan, data, say=say)
     say(f"\n{verdict.table()}\n")
     return verdict.is_kept
 

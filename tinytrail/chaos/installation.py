@@ -43,16 +43,15 @@ class Installation:
 
     def __init__(self, data: Path, application: str = APPLICATION, names: Container[str] = PROCESSES) -> None:
         self.data = data.resolve()
+        # Where people find it.
+        self.address = "127.0.0.1"
         self.port = free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.restarts = 0
         self._is_stopping = False
         self._engines = contextlib.ExitStack()
-        # What production starts, by the names of the Procfile.
         self.commands = {
-            name: command.strip().replace(APPLICATION, application)
-            for name, colon, command in (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
-            if colon and name in names
+            name: command.replace(APPLICATION, application) for name, command in procfile().items() if name in names
         }
 
     def __enter__(self) -> Self:
@@ -77,7 +76,9 @@ class Installation:
 
     # -- its life --
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, name: str = "") -> dict[str, str]:
+        """For the process of this name, and for commands."""
+        del name
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and "TINYTRAIL_" not in name}
         limits = {"TINYTRAIL_LIMIT_COLLECT": "off", "TINYTRAIL_LIMIT_API_KEY": "off"}
         path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
@@ -88,7 +89,7 @@ class Installation:
         """Starts whatever does not run. Called from the main thread only, whose end is the end of them all."""
         for name in self.commands:
             process = self.processes.get(name)
-            if self._is_stopping or (process is not None and process.poll() is None):
+            if self._is_stopping or (process is not None and process.poll() is None) or not self.has_to_run(name):
                 continue
             if process is not None:
                 # What it has started itself goes with it, or it would hold the port.
@@ -96,18 +97,27 @@ class Installation:
                 self.restarts += 1
             self.start(name)
 
+    def has_to_run(self, name: str) -> bool:
+        del name
+        return True
+
     def start(self, name: str) -> None:
         with (self.data / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 ("sh", "-c", f"exec {self.commands[name]}"),
                 cwd=ROOT,
-                env=self.environment(),
+                env=self.environment(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=embedded.dying_with_parent(signal.SIGTERM),
+                preexec_fn=self.settling_in(name),
             )
+
+    def settling_in(self, name: str) -> Callable[[], None]:
+        """What the process of this name does before it becomes its program."""
+        del name
+        return embedded.dying_with_parent(signal.SIGTERM)
 
     def stop(self) -> None:
         self._is_stopping = True
@@ -162,8 +172,8 @@ class Installation:
     def redis(self) -> "redis.Redis":
         return redis.Redis.from_url(embedded.redis_url(self.data), socket_timeout=5)
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+    def get(self, path: str, headers: Mapping[str, str] | None = None, at: str = "") -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(at or self.address, self.port, timeout=60)
         try:
             connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()
@@ -267,6 +277,12 @@ class Installation:
 KINDS = ("web worker", "web", "worker", "redis", "backend", "postmaster")
 # All processes of PostgreSQL end with one of its backends, and start again.
 POSTGRESQL = ("backend", "postmaster")
+
+
+def procfile() -> dict[str, str]:
+    """What production starts, by its name."""
+    lines = (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
+    return {name: command.strip() for name, colon, command in lines if colon}
 
 
 def children(process: int) -> list[int]:

@@ -6,6 +6,7 @@ import time
 from array import array
 from collections import Counter, deque
 from enum import IntEnum
+from ipaddress import IPv6Address
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -17,7 +18,11 @@ BOT_EVERY, MALFORMED_EVERY, NAMED_EVERY = 40, 50, 25
 # A request that has waited so long is given up: nothing is known of it.
 PATIENCE_SECONDS = 40.0
 RECONNECT_SECONDS = 0.02
+# Where nobody answers at all the system would try for minutes.
+CONNECT_SECONDS = 2.0
 SUCCESSES = (202, 204)
+# A network for documents; limits count by /64.
+VISITORS = int(IPv6Address("2001:db8::"))
 
 
 class Fate(IntEnum):
@@ -89,10 +94,19 @@ def is_named(number: int) -> bool:
     return number % NAMED_EVERY == NAMED_EVERY // 2
 
 
+def visitor(number: int) -> str:
+    """Whose request it is, for servers that believe it: everybody has their own address, and no limit is reached."""
+    return str(IPv6Address(VISITORS + (number << 64)))
+
+
 class Load:
     """Connections to one address that send one event after the other, until `stop()`."""
 
-    def __init__(self, port: int, website: str, ledger: Ledger) -> None:
+    def __init__(
+        self, port: int, website: str, ledger: Ledger, *, address: str = "127.0.0.1", repeats: deque[int] | None = None
+    ) -> None:
+        """Loads that share a ledger may share `repeats`: then a request may be sent again to another address."""
+        self.address = address
         self.port = port
         self.website = website
         self.ledger = ledger
@@ -100,7 +114,7 @@ class Load:
         self.accepted = 0
         self.callers: set[Caller] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._repeats: deque[int] = deque()
+        self._repeats: deque[int] = deque() if repeats is None else repeats
         # Who waits for a number of accepted events, and who for one that was sent after a moment.
         self._goals: list[tuple[int, asyncio.Future[None]]] = []
         self._afters: list[tuple[float, asyncio.Future[float]]] = []
@@ -160,6 +174,7 @@ class Load:
         name = f"Idempotency-Key: {number}\r\n" if is_named(number) else ""
         return (
             f"POST /api/v1/collect HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\n{name}"
+            f"X-Forwarded-For: {visitor(number)}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
 
@@ -177,7 +192,8 @@ class Load:
         loop = asyncio.get_running_loop()
         while not self.is_over:
             try:
-                _, caller = await loop.create_connection(lambda: Caller(self), "127.0.0.1", self.port)
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    _, caller = await loop.create_connection(lambda: Caller(self), self.address, self.port)
             except OSError:
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
