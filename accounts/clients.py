@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit, changes, domains, erasures, keys
+from accounts import audit, changes, domains, erasures, vault
 from accounts import origins as origin_list
 from accounts.models import Client, Erasure, User, Website
 
@@ -120,8 +120,8 @@ def renew_secret(client: Client, *, by: User | None) -> str:
 
 
 def give_secret(client: Client) -> str:
-    secret = keys.new_secret("sec_")
-    client.secret_hash = keys.digest(secret)
+    secret = vault.new_secret("sec_")
+    client.secret_hash = vault.digest(secret)
     return secret
 
 

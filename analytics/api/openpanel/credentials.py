@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from accounts import keys
+from accounts import vault
 from accounts.models import Client
 from accounts.origins import Origins
 from analytics.ingest.grants import Grant, Kind
@@ -48,7 +48,7 @@ class ClientGrant(Grant):
 
     def is_secret(self, secret: str) -> bool:
         """Compared in constant time; a secret is long enough to need no slow hash."""
-        return len(secret) <= LONGEST_SECRET and hmac.compare_digest(keys.digest(secret), self.secret_hash)
+        return len(secret) <= LONGEST_SECRET and hmac.compare_digest(vault.digest(secret), self.secret_hash)
 
 
 class Clients(Kind):
