@@ -7,12 +7,13 @@ take as many queries for one row as for a thousand.
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -20,19 +21,17 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts import audit, keys
+from accounts import audit, keys, second_factor
 from accounts.forms import AccountForm, UserForm, WebsiteForm
-from accounts.models import Account, AuditEntry, User, Website
+from accounts.models import Account, AuditEntry, Authenticator, User, Website
 from accounts.registration import change_website, register_account, register_website
 from accounts.removal import remove_account, remove_user, remove_website
-from accounts.sign_in import LoginForm
-
-admin.site.login_form = LoginForm
-admin.site.index_title = "Overview"
 
 
 class Refused(Exception):
@@ -322,7 +321,7 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
     """
 
     form = UserForm
-    list_display = ("name", "email", "account", "role", "has_key", "created_at")
+    list_display = ("name", "email", "account", "role", "has_key", "asks_for_code", "created_at")
     list_display_links = ("name",)
     list_filter = ("role",)
     search_fields = ("login", "email", "account__name", "id")
@@ -330,11 +329,12 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
     readonly_fields = ("id", "has_key", "created_at", "last_login")
     readonly_on_change = ("account",)
     ordering: ClassVar = ["login", "email", "id"]
-    actions_detail: ClassVar = ["new_key"]
+    actions_detail: ClassVar = ["new_key", "reset_second_factor"]
 
     def visible(self, user: User) -> QuerySet[User]:
         users: QuerySet[User] = User.objects.visible_to(user).select_related("account").defer("key_cipher")
-        return users
+        apps = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return users.annotate(has_app=Exists(apps))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_admin(request) and (obj is None or obj.pk != current_user(request).pk)
@@ -397,6 +397,23 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
         context = {**self.admin_site.each_context(request), "title": "Issue a new API key", "opts": self.opts}
         return TemplateResponse(request, "admin/accounts/user/new_key.html", {**context, "original": user})
 
+    @action(description="Reset the second factor", url_path="reset-second-factor", permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For somebody who has lost both phone and recovery codes. One's own is turned off with a code."""
+        user = get_object_or_404(self.get_queryset(request), pk=self.valid_id(object_id))
+        if user.pk == current_user(request).pk:
+            return redirect("admin:security")
+        if request.method == "POST":
+            try:
+                second_factor.reset(user, by=current_user(request))
+                self.message_user(request, f"{user} signs in without a code now.", messages.SUCCESS)
+            except second_factor.Refusal as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+            return redirect("admin:accounts_user_change", user.pk)
+        context = {**self.admin_site.each_context(request), "title": "Reset the second factor", "opts": self.opts}
+        context["is_required"] = settings.REQUIRE_TOTP
+        return TemplateResponse(request, "admin/accounts/user/reset_second_factor.html", {**context, "original": user})
+
     def valid_id(self, object_id: str) -> object:
         try:
             return self.opts.pk.to_python(object_id)
@@ -425,6 +442,11 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
     @admin.display(description="has key", boolean=True)
     def has_key(self, user: User) -> bool:
         return user.key_hash is not None
+
+    @admin.display(description="second factor", boolean=True)
+    def asks_for_code(self, user: User) -> bool:
+        has_app: bool = user.has_app  # type: ignore[attr-defined]
+        return has_app
 
 
 @admin.register(AuditEntry)
@@ -455,11 +477,13 @@ class AuditEntryAdmin(AdminsOnly, ScopedAdmin):
     @admin.display(description="by", ordering=F("actor"))
     def who(self, entry: AuditEntry) -> str:
         if entry.actor is None:
-            return "the command line"
+            return "nobody signed in" if entry.action.startswith("sign_in.") else "the command line"
         return getattr(entry, "login", None) or getattr(entry, "email", None) or str(entry.actor)
 
 
 admin.site.unregister(Group)
+# Their pages would show and take secrets in clear; ours are accounts.security and the user's page.
+admin.site.unregister([TOTPDevice, StaticDevice])
 
 
 @admin.register(Group)

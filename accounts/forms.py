@@ -8,9 +8,16 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from django.utils import timezone
+from unfold.forms import AdminOwnPasswordChangeForm
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
-from accounts import clients, content_groups, domains, exclusion, origins
+from accounts import audit, clients, content_groups, domains, exclusion, limits, origins
 from accounts.models import Account, OpenPanelClient, User, Website, WidgetToken
 
 
@@ -223,3 +230,35 @@ class OpenPanelClientForm(forms.ModelForm):  # type: ignore[type-arg] # not subs
             return clients.checked_name(self.cleaned_data["name"])
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+class CodeForm(forms.Form):
+    """A code of the app, or a recovery code."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc] # unfold has no types
+    """Changing one's own password. Guesses of the old one are limited as at the door, and it is audited."""
+
+    def clean_old_password(self) -> str:
+        key = f"own password {self.user.pk}"
+        if wait := limits.seconds_locked("LOGIN", key):
+            raise ValidationError(limits.locked(wait, now=timezone.now()), code="locked")
+        try:
+            old: str = super().clean_old_password()
+        except ValidationError:
+            limits.retry_after("LOGIN", key)
+            raise
+        return old
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit)
+        audit.record("password.change", user.id, by=user)
+        return user

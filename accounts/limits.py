@@ -1,5 +1,7 @@
 """How often somebody may ask, counted by django-ratelimit and shared between processes (contract 2.1, D-44)."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
@@ -18,8 +20,20 @@ def retry_after(name: str, identifier: str) -> int:
 
 def is_used_up(name: str, identifier: str) -> bool:
     """Whether the next call would be refused. Counts nothing."""
+    return seconds_locked(name, identifier) > 0
+
+
+def seconds_locked(name: str, identifier: str) -> int:
+    """For how long calls are refused, at least 1; 0 when the next one is within the limit. Counts nothing."""
     usage = _usage(name, identifier, increment=False)
-    return usage is not None and usage["count"] >= usage["limit"]
+    return max(1, usage["time_left"]) if usage and usage["count"] >= usage["limit"] else 0
+
+
+def locked(seconds: int, *, now: datetime) -> str:
+    """A lock that ends by itself, and when."""
+    minutes = -(-seconds // 60)
+    span = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return f"Too many attempts. The next one is taken in {span}, at {now + timedelta(minutes=minutes):%H:%M} UTC."
 
 
 def _usage(name: str, identifier: str, *, increment: bool) -> dict[str, int] | None:

@@ -1,5 +1,6 @@
 """Who may ask: accounts, their users, their websites, and a log of what was done with secrets."""
 
+import base64
 import uuid
 from typing import ClassVar
 
@@ -8,6 +9,11 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import vault
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -121,11 +127,59 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         return self.is_active and self.login is not None
 
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether signing in asks for a code: looked up once a request."""
+        return Authenticator.objects.filter(user=self, confirmed=True).exists()
+
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return (self.is_staff and perm in OWN_RIGHTS) or super().has_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
         return (self.is_staff and app_label == "accounts") or super().has_module_perms(app_label)
+
+
+class Authenticator(TOTPDevice):  # type: ignore[misc] # django-otp has no types
+    """An app that shows six digits: the second factor of a user, once it is confirmed.
+
+    Where django-otp keeps the secret in clear, in `key`, stands its ciphertext, which opens for this user alone.
+    """
+
+    objects: ClassVar[models.Manager["Authenticator"]]
+
+    class Meta:
+        proxy = True
+        default_permissions: ClassVar = ()
+
+    @staticmethod
+    def sealed(secret: bytes, user: User) -> str:
+        return base64.b64encode(vault.seal(secret, bound_to=Authenticator._binding(user.id))).decode()
+
+    @property
+    def bin_key(self) -> bytes:
+        """The secret, under the name by which django-otp asks for it. Raises vault.Unreadable."""
+        return vault.unseal(base64.b64decode(self.key), bound_to=self._binding(self.user_id))
+
+    @staticmethod
+    def _binding(user_id: uuid.UUID) -> bytes:
+        return b"authenticator|" + user_id.bytes
+
+
+class RecoveryCodes(StaticDevice):  # type: ignore[misc] # django-otp has no types
+    """The codes on paper, each for one sign-in without the app. They are stored as digests, and cannot be shown."""
+
+    objects: ClassVar[models.Manager["RecoveryCodes"]]
+
+    class Meta:
+        proxy = True
+        default_permissions: ClassVar = ()
+
+    def verify_token(self, token: str) -> bool:
+        return bool(super().verify_token(self.stored(token)))
+
+    def stored(self, code: str) -> str:
+        """As many characters of the digest as django-otp has room for: 96 bits."""
+        return base64.urlsafe_b64encode(vault.digest(f"recovery code|{self.user_id}|{code}"))[:16].decode()
 
 
 class WebsiteQuerySet(models.QuerySet["Website"]):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit, changes, erasures
+from accounts import audit, changes, erasures, second_factor
 from accounts.models import Account, Client, Erasure, User, Website
 
 
@@ -44,6 +44,7 @@ def bury_account(account: Account, *, now: datetime) -> None:
     account.save(update_fields=["deleted_at"])
     # Their logins are free for others.
     account.users.update(is_active=False, login=None)
+    second_factor.forget_account(account)
     account.websites.filter(deleted_at=None).update(deleted_at=now)
 
 

@@ -1,30 +1,37 @@
-"""Signing in to the back office: by a link that works once, or by login and password, both limited.
+"""Signing in to the back office: by a link that works once, or by login and password, which are limited, and then by a
+code for those who have a second factor.
 
 The link carries its user and the time of their last sign-in under the installation's signature. Using it changes that
 time, in the one statement that also checks it; so it works once, nothing is stored, and every older link ends as well.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import django_otp
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from unfold.forms import AuthenticationForm
 
-from accounts import audit, limits
-from accounts.models import User
+from accounts import audit, limits, second_factor, sessions
+from accounts.models import Authenticator, RecoveryCodes, User
 from tinytrail.web import client
 from tinytrail.web.errors import page
 
 LIFETIME = timedelta(hours=24)
+# Between the first step and the code.
+HALF, HALF_LIFETIME = "half_signed_in", timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 _signer = TimestampSigner(salt="accounts.sign_in", sep=".")
 
@@ -68,36 +75,106 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
                 "manage.py sign_in_link --login owner",
             ),
         )
+    return go_on(request, user, how="link", leads_to=reverse("admin:index"), now=timezone.now())
+
+
+def go_on(request: HttpRequest, user: User, *, how: str, leads_to: str, now: datetime) -> HttpResponse:
+    """After the first step, which was `how`: in, or to the second step.
+
+    A link needs no code: it is made by whoever has a shell on the server, where codes can be turned off as well, and is
+    the way back in for somebody who has lost their app.
+    """
+    app = second_factor.authenticator(user)
+    if app is None and not settings.REQUIRE_TOTP:
+        return enter(request, user, how=how, device=None, leads_to=leads_to, now=now)
+    if app is not None and how == "link":
+        return enter(request, user, how=how, device=app, leads_to=leads_to, now=now)
+    # Nobody is signed in between the steps, and nothing that an earlier session held goes into the next.
+    logout(request)
+    request.session.cycle_key()
+    request.session[HALF] = {
+        "user": user.pk.hex,
+        # A password that is changed meanwhile ends this as it ends sessions.
+        "hash": user.get_session_auth_hash(),
+        "how": how,
+        "leads_to": leads_to,
+        "until": (now + HALF_LIFETIME).timestamp(),
+    }
+    if app is None:
+        second_factor.begin(user)
+        return redirect("admin:sign_in_setup")
+    return redirect("admin:sign_in_code")
+
+
+@dataclass(slots=True, frozen=True)
+class HalfSignedIn:
+    """Somebody after the first step."""
+
+    user: User
+    how: str
+    leads_to: str
+
+
+def half_signed_in(request: HttpRequest, *, now: datetime) -> HalfSignedIn | None:
+    """Who is between the steps of signing in, if anybody still is."""
+    held = request.session.get(HALF)
+    if held is None or held["until"] <= now.timestamp():
+        return None
+    user = User.objects.live().filter(pk=held["user"], login__isnull=False).first()
+    if user is None or not constant_time_compare(held["hash"], user.get_session_auth_hash()):
+        return None
+    return HalfSignedIn(user, held["how"], held["leads_to"])
+
+
+def enter(
+    request: HttpRequest,
+    user: User,
+    *,
+    how: str,
+    device: Authenticator | RecoveryCodes | None,
+    leads_to: str,
+    now: datetime,
+) -> HttpResponse:
+    """The only way in. `device` is what vouches for the user, if their sign-in asks for a code."""
+    request.session.pop(HALF, None)
     login(request, user, backend=BACKEND)
-    audit.record("sign_in.link", user.id, by=user)
-    return redirect("admin:index")
+    django_otp.login(request, device)
+    sessions.begin(request, now=now)
+    audit.record(f"sign_in.{how}", user.id, by=user)
+    return redirect(leads_to)
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
     """Login and password, with bad attempts limited per login and per address alike (A73).
 
-    Whether a login exists is told by neither text nor time: unknown ones are counted and hashed the same way.
+    Whether a login exists is told by neither text nor time: unknown ones are counted, hashed and audited the same way.
     """
 
     error_messages = {
         "invalid_login": "This login and password do not belong together.",
         "inactive": "This login and password do not belong together.",
-        "locked": "Too many attempts. Please wait a quarter of an hour, or use a sign-in link.",
     }
 
     def clean(self) -> dict[str, Any]:
         keys = self._limit_keys()
-        if any(limits.is_used_up("LOGIN", key) for key in keys):
-            raise ValidationError(self.error_messages["locked"], code="locked")
+        self._refuse_locked(keys)
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
+            known = User.objects.filter(login=self.cleaned_data["username"]).values_list("pk", flat=True).first()
+            audit.record("sign_in.failed", known or audit.NOBODY, by=None)
             # Each of them is counted, whatever the first says.
             waits = [limits.retry_after("LOGIN", key) for key in keys]
             if any(waits):
-                raise ValidationError(self.error_messages["locked"], code="locked") from None
+                self._refuse_locked(keys)
             raise
         return cleaned
+
+    def _refuse_locked(self, keys: list[str]) -> None:
+        if wait := max(limits.seconds_locked("LOGIN", key) for key in keys):
+            raise ValidationError(
+                limits.locked(wait, now=timezone.now()) + " A sign-in link works at once.", code="locked"
+            )
 
     def _limit_keys(self) -> list[str]:
         address = client.address(

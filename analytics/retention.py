@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Min
 
+from accounts import sessions
 from accounts.models import Account, Website
 from analytics.alone import PURGE, alone
 from analytics.models import (
@@ -64,6 +65,7 @@ def prune(*, now: datetime) -> int:
     RecentDrop.objects.filter(at__lt=now - RECENT_DROPS_LIVE).delete()
     Quarantine.objects.filter(at__lt=moment).delete()
     IdempotencyKey.objects.filter(at__lt=now - KEYS_LIVE).delete()
+    sessions.forget_ended(now=now)
     return len(gone)
 
 

@@ -1,4 +1,5 @@
-"""The back office's frame: what stands in its sidebar. Unfold asks for it by the names in settings.UNFOLD.
+"""The back office's frame: whose site it is, and what stands in its sidebar, for which Unfold asks by the names in
+settings.UNFOLD.
 
 It is no part of the settings themselves, because those are read by processes that know nothing of Django's URLs and
 templates (the supervisor, beat) and stay three times as small without.
@@ -6,9 +7,16 @@ templates (the supervisor, beat) and stay three times as small without.
 
 from typing import Any
 
+from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+
+
+class BackOfficeConfig(AdminConfig):
+    """Django's admin, with a door of our own."""
+
+    default_site = "accounts.door.BackOffice"
 
 
 def favicon(request: HttpRequest) -> str:
@@ -56,6 +64,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 page_of("Users and keys", "key", "accounts_user", for_admins=True),
                 page_of("Groups", "group", "auth_group", for_admins=True),
                 page_of("Audit log", "history", "accounts_auditentry", for_admins=True),
+                {"title": "Security", "icon": "shield_lock", "link": reverse_lazy("admin:security")},
             ],
         },
     ]

@@ -214,8 +214,9 @@ LIMITS = {
 # -- Django -----------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    # Unfold's look; the site is our own (accounts.door).
+    "unfold.apps.BasicAppConfig",
+    "tinytrail.backoffice.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -224,6 +225,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "tinytrail",
     "accounts",
     "submissions",
@@ -239,6 +243,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -313,6 +318,13 @@ CACHES = {
 # Limits fall back to letting requests pass when Redis is away (contract 2.1), and the cache counts atomically.
 RATELIMIT_FAIL_OPEN = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# A session ends so long after its last use, and so long after the sign-in (accounts.sessions).
+SESSION_COOKIE_AGE = number("TINYTRAIL_SESSION_IDLE_MINUTES", 720, least=5, most=43_200) * 60
+SESSION_DAYS = number("TINYTRAIL_SESSION_DAYS", 7, least=1, most=90)
+# Nobody gets into the back office without a second factor.
+REQUIRE_TOTP = switch("TINYTRAIL_REQUIRE_TOTP")
+# What an authenticator app shows above the code.
+OTP_TOTP_ISSUER = "TinyTrail" if own_host() == "localhost" else f"TinyTrail {own_host()}"
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 # Loopback is served without TLS, and a cookie marked Secure would then never come back in some browsers.
