@@ -38,6 +38,10 @@ OPEN = {
     "health",
     "js/tracker.js",
     "admin/login",
+    # The second step: who has not taken the first is led to it.
+    "admin/login/code",
+    "admin/login/setup",
+    "admin/login/setup/qr.svg",
     # Nobody is signed in any more after it; who was not, is led to the front of the back office.
     "admin/logout",
     "api/schema",
