@@ -41,11 +41,12 @@ COLUMNS = (*NUMBERS, *TEXTS, "properties", *MORE_TEXTS)
 FIXED = struct.Struct("!h" + "".join(f"i{size}" for size in NUMBERS.values()))
 # The number of columns, then each number's size with room for the number behind it.
 SIZED = [len(COLUMNS), *(part for size in NUMBERS.values() for part in (struct.calcsize(f"!{size}"), 0))]
+COUNT = struct.Struct("!h")
 values_of_numbers = itemgetter(*NUMBERS)
 LENGTH = struct.Struct("!i")
 NULL = LENGTH.pack(-1)
 HEADER = b"PGCOPY\n\xff\r\n\0" + LENGTH.pack(0) + LENGTH.pack(0)
-TRAILER = struct.pack("!h", -1)
+TRAILER = COUNT.pack(-1)
 JSONB_VERSION = b"\x01"
 
 # PostgreSQL counts microseconds from here.
@@ -99,6 +100,15 @@ def texts(columns: dict[str, Any], names: tuple[str, ...]) -> list[bytes]:
 def document(rows: Iterable[Row]) -> bytes:
     """What COPY ... (FORMAT BINARY) reads; a row without bytes leaves nothing in it."""
     return b"".join((HEADER, *(row.data for row in rows), TRAILER))
+
+
+def by_columns(rows: Iterable[Row]) -> list[tuple[Sequence[str], list[Row]]]:
+    """The rows by the columns that they have: those of an older program, which waited while it was replaced, lack the
+    newest, and get these columns' defaults."""
+    alike: dict[int, list[Row]] = {}
+    for row in rows:
+        alike.setdefault(COUNT.unpack_from(row.data)[0], []).append(row)
+    return [(COLUMNS[:count], same) for count, same in alike.items()]
 
 
 # Note the keys of named events with their codes; what comes back were not noted within the last day.

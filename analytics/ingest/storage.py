@@ -27,7 +27,7 @@ from analytics.ingest.grants import Grant, Kind
 from analytics.ingest.reading import Outcome
 from analytics.ingest.row import AMEND, CLAIM, CLAIMED, COLUMNS, Row, document, without_repeats
 from analytics.ingest.visitor import INSERT_SALT, SELECT_SALT
-from analytics.ingest.writer import COPY_WAITING, INSERT_WAITING, WAITING
+from analytics.ingest.writer import INSERT_WAITING, WAITING, copy_waiting
 
 log = logging.getLogger(__name__)
 
@@ -262,7 +262,7 @@ async def copy_all(connection: Connection, rows: Sequence[Row]) -> None:
 async def copy_once(connection: Connection, rows: Sequence[Row]) -> None:
     """Store those of the rows that are not stored yet."""
     await connection.execute(WAITING)
-    async with connection.cursor() as cursor, cursor.copy(COPY_WAITING) as copy:
+    async with connection.cursor() as cursor, cursor.copy(copy_waiting(COLUMNS)) as copy:
         await copy.write(document(rows))
     await connection.execute(INSERT_WAITING)
 

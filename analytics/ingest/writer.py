@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from analytics.ingest import changes
 from analytics.ingest.hit import Change
-from analytics.ingest.row import CLAIM, COLUMNS, Row, document, without_repeats
+from analytics.ingest.row import CLAIM, COLUMNS, Row, by_columns, document, without_repeats
 from analytics.models import Quarantine
 
 COPY = f"COPY analytics_event ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
@@ -60,9 +60,12 @@ def ensure_month(first: date) -> None:
 
 
 # Where rows stand that may be stored already.
-WAITING = "CREATE TEMPORARY TABLE IF NOT EXISTS waiting (LIKE analytics_event) ON COMMIT DELETE ROWS"
+WAITING = "CREATE TEMPORARY TABLE IF NOT EXISTS waiting (LIKE analytics_event INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
 INSERT_WAITING = "INSERT INTO analytics_event SELECT * FROM waiting ON CONFLICT DO NOTHING"
-COPY_WAITING = f"COPY waiting ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+
+
+def copy_waiting(columns: Sequence[str]) -> str:
+    return f"COPY waiting ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
 
 
 def store_once(rows: Sequence[Row]) -> int:
@@ -79,8 +82,9 @@ def store_once(rows: Sequence[Row]) -> int:
             fresh = without_repeats(rows, claim(cursor, rows))
             unmade = change(cursor, fresh)
             events = [row for row in fresh if row.data and row.key not in unmade]
-            with connection.wrap_database_errors, cursor.copy(COPY_WAITING) as copy:
-                copy.write(document(events))
+            for columns, packed_alike in by_columns(events):
+                with connection.wrap_database_errors, cursor.copy(copy_waiting(columns)) as copy:
+                    copy.write(document(packed_alike))
             cursor.execute(INSERT_WAITING)
             note(cursor, events)
             refused = [row for row in fresh if unmade.get(row.key)]

@@ -1,5 +1,6 @@
 """Rows as COPY's bytes: what PostgreSQL reads is what was meant."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +9,8 @@ from django.forms import model_to_dict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.ingest.row import COLUMNS, MORE_TEXTS, TEXTS, packed
-from analytics.ingest.writer import store
+from analytics.ingest.row import COLUMNS, COUNT, MORE_TEXTS, NULL, TEXTS, packed
+from analytics.ingest.writer import store, store_once
 from analytics.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,22 @@ def test_every_column_comes_back_as_it_went(columns):
     Event.objects.all().delete()
     store([packed(columns)])
     assert model_to_dict(Event.objects.get(), fields=list(COLUMNS)) == columns
+
+
+def test_a_row_that_waited_while_columns_were_added_is_stored_beside_new_ones():
+    columns = (
+        dict.fromkeys(COLUMNS, 1) | dict.fromkeys((*TEXTS, "properties", *MORE_TEXTS)) | {"path": "/", "city": "Oslo"}
+    )
+    columns |= dict.fromkeys(("is_bot", "is_excluded", "is_authenticated", "is_server"), False)
+    new = packed(columns | {"occurred_at": datetime(2026, 3, 1, tzinfo=UTC)})
+    old = packed(columns | {"occurred_at": datetime(2026, 3, 2, tzinfo=UTC), "region": None, "city": None})
+    assert old.data.endswith(2 * NULL)
+    old = replace(old, data=COUNT.pack(len(COLUMNS) - 2) + old.data[COUNT.size : -2 * len(NULL)])
+    assert store_once([old, new]) == 0
+    assert list(Event.objects.order_by("occurred_at").values_list("occurred_at__day", "path", "city")) == [
+        (1, "/", "Oslo"),
+        (2, "/", None),
+    ]
 
 
 def test_the_columns_are_the_tables_in_its_order():
