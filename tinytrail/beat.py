@@ -4,10 +4,14 @@ Beat sends the names of tasks and runs none. With an application of its own, whi
 it is half as large as a worker.
 """
 
+from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import setup_logging
+
+from tinytrail import settings
 
 # Says of each task when it was sent, and leaves the mark of beat.
 import tinytrail.sending  # noqa: F401
@@ -29,3 +33,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 app = Celery("tinytrail", fixups=[], set_as_current=False)
 app.config_from_object("tinytrail.settings", namespace="CELERY")
 app.conf.beat_schedule = SCHEDULE
+
+
+def log_like_everybody(**_: object) -> None:
+    dictConfig(settings.LOGGING)
+
+
+setup_logging.connect(log_like_everybody, weak=False)

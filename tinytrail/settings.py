@@ -42,6 +42,14 @@ def switch(name: str) -> bool:
     return value in ("1", "true")
 
 
+def choice(name: str, *values: str) -> str:
+    """One of the values; the first, if nothing is said."""
+    value = text(name, values[0])
+    if value not in values:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(values)}, for example {name}={values[-1]}.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
@@ -449,23 +457,33 @@ def sender(value: str) -> str:
 
 DEFAULT_FROM_EMAIL = sender(text("TINYTRAIL_MAIL_FROM", f"noreply@{own_host()}"))
 
+# One line for people, or one JSON object a line for programs.
+LOG = choice("TINYTRAIL_LOG", "plain", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {"line": {"()": f"tinytrail.web.logs.{LOG.capitalize()}"}},
     "filters": {"without_secret_paths": {"()": "tinytrail.web.logs.WithoutSecretPaths"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "plain",
+            "formatter": "line",
             "stream": sys.stderr,
             "filters": ["without_secret_paths"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        # Its own handlers would mail errors, with whatever the request held.
+        "django": {"handlers": [], "level": "INFO"},
         # It logs paths with their queries; a refused request is counted, not logged.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # What goes well is no news.
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        # Granian would write its lines itself, and one for each request if it were told to.
+        "_granian": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }

@@ -61,6 +61,8 @@ def test_it_works(tmp_path: Path) -> None:
         ("TINYTRAIL_LIMIT_LOGIN", "10/0"),
         ("TINYTRAIL_RETENTION_DAYS", "1"),
         ("TINYTRAIL_RETENTION_DAYS", "761"),
+        ("TINYTRAIL_BACKUP_DAYS", "0"),
+        ("TINYTRAIL_LOG", "xml"),
         ("TINYTRAIL_SECRET_KEY", "short"),
         ("TINYTRAIL_PEPPER", "short"),
         ("TINYTRAIL_KEK", "short"),
