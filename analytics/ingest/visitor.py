@@ -11,7 +11,8 @@ import time
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from analytics.ingest.hit import Hit
 from analytics.ingest.website import Site
@@ -20,6 +21,8 @@ from analytics.models import Salt
 SALT_BYTES = 32
 # How often a process puts its salt back, should a database crash have emptied the unlogged table.
 ASSERT_SECONDS = 60.0
+# A process that has had no use for a salt for so long remembers it no more.
+FORGET_SECONDS = 1800.0
 # A day's salt outlives its day by so much, for hits that were read just before midnight.
 GRACE = timedelta(minutes=30)
 # Tomorrow's salt is made so long before its day begins.
@@ -69,9 +72,11 @@ class Salts:
         return self.known(day) or secrets.token_bytes(SALT_BYTES)
 
     def learn(self, day: date, value: bytes) -> None:
+        """Remember a salt; those that nobody has asked for in a while are forgotten, as a day's is soon after it."""
+        now = time.monotonic()
         with self._lock:
-            self._known = {d: entry for d, entry in self._known.items() if d >= day - timedelta(days=1)}
-            self._known[day] = (time.monotonic(), value)
+            self._known = {d: entry for d, entry in self._known.items() if now - entry[0] < FORGET_SECONDS}
+            self._known[day] = (now, value)
 
     def forget_before(self, day: date) -> None:
         with self._lock:
@@ -95,6 +100,10 @@ class RunSalts:
 
 INSERT_SALT = "INSERT INTO analytics_salt (day, value) VALUES (%s, %s) ON CONFLICT (day) DO NOTHING"
 SELECT_SALT = "SELECT value FROM analytics_salt WHERE day = %s"
+# Whoever asks for a salt waits as long as this does.
+LOCK_SALTS = "SET LOCAL lock_timeout = '200ms'; LOCK TABLE analytics_salt IN ACCESS EXCLUSIVE MODE"
+# Rows of a new file are numbered from one.
+HAS_REMAINS = "SELECT coalesce(max((ctid::text::point)[1]), 0) > count(*) FROM analytics_salt"
 
 
 def assert_salt(day: date, value: bytes) -> bytes:
@@ -108,11 +117,41 @@ def assert_salt(day: date, value: bytes) -> bytes:
 def rotate(*, now: datetime) -> int:
     """Destroy the salts of days that are over, and have tomorrow's ready an hour early. Returns how many went."""
     first = (now - GRACE).date()
-    gone, _ = Salt.objects.filter(day__lt=first).delete()
+    gone = destroy_before(first)
     salts.forget_before(first)
     for day in {now.date(), (now + AHEAD).date()}:
         salts.of(day)
     return gone
+
+
+def destroy_before(first: date) -> int:
+    """Returns how many rows went.
+
+    What is deleted stays in the file of its table until something is written over it. So the table gets a new file,
+    which takes a lock that a backup stands in the way of: then rows are deleted now, and the file goes afterwards.
+    """
+    outlived = Salt.objects.filter(day__lt=first)
+    gone = outlived.count()
+    if not gone and not has_remains():
+        return 0
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(LOCK_SALTS)
+            kept = list(Salt.objects.filter(day__gte=first))
+            cursor.execute("TRUNCATE analytics_salt")
+            Salt.objects.bulk_create(kept)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        outlived.delete()
+    return gone
+
+
+def has_remains() -> bool:
+    """Whether the table's file has had more rows than there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_REMAINS)
+        return bool(cursor.fetchone()[0])
 
 
 salts = Salts()
