@@ -10,11 +10,12 @@ from pathlib import Path
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.api.views import AnyAccept
+from tinytrail.web.openapi import header
 
 SCRIPT = (Path(__file__).parent / "static/analytics/tracker.min.js").read_bytes()
 PACKED = gzip.compress(SCRIPT, compresslevel=9, mtime=0)
@@ -36,8 +37,16 @@ class TrackerView(APIView):
     @extend_schema(
         operation_id="v1_tracker",
         summary="The script that counts a website",
+        description='`<script defer data-id="the website\'s id" src="https://stats.example.com/js/tracker.js"></script>`',
         auth=[],
-        responses={(200, "application/javascript"): {"type": "string"}, 304: None},
+        parameters=[
+            header("ETag", "For `If-None-Match`.", 200, 304),
+            header("Cache-Control", "For a day.", 200, 304),
+        ],
+        responses={
+            (200, "application/javascript"): OpenApiResponse({"type": "string"}, "The script"),
+            304: OpenApiResponse(None, "The one that the caller has is the newest"),
+        },
         tags=["v1"],
     )
     def get(self, request: Request) -> HttpResponseBase:

@@ -20,16 +20,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.html import format_html
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from submissions import calendars, feeds, links, live
 from submissions.browsing import Asked, asked
 from submissions.catalog import today_of
+from submissions.feed_documentation import EVENT_FILE, feed
 from submissions.filters import entry_of, filtering, searching
 from submissions.models import Calendar, CatalogEvent
 from submissions.text import folded
 from submissions.views import outages_answered
 from tinytrail.settings import VERSION
+from tinytrail.web.openapi import described
 
 PER_PAGE = 30
 MOST_FEATURED = 3
@@ -63,8 +66,12 @@ class DataBlock:
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for everybody: read only, and without cookies: the session's middleware would answer a stale one."""
+    """A page for everybody: read only, and without cookies: the session's middleware would answer a stale one.
 
+    There is nothing to forge, so that a wrong method is 405 and not the 403 of a form.
+    """
+
+    @csrf_exempt
     @outages_answered
     @require_safe
     @wraps(view)
@@ -172,21 +179,25 @@ def _event_page(request: HttpRequest, calendar: Calendar, now: datetime, *, even
 # -- feeds ------------------------------------------------------------------------------------------------------------
 
 
+@described(feed("json"), feed("json", of_default=True))
 @public
 def calendar_json(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     return answered(request, calendar_of(website), timezone.now(), _json)
 
 
+@described(feed("ics"), feed("ics", of_default=True))
 @public
 def calendar_ics(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     return answered(request, calendar_of(website), timezone.now(), _ics)
 
 
+@described(feed("rss"), feed("rss", of_default=True))
 @public
 def calendar_rss(request: HttpRequest, website: UUID | None = None) -> HttpResponse:
     return answered(request, calendar_of(website), timezone.now(), _rss)
 
 
+@described(EVENT_FILE)
 @public
 def event_ics(request: HttpRequest, website: UUID, key: str) -> HttpResponse:
     calendar = calendar_of(website)

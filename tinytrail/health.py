@@ -13,7 +13,10 @@ from concurrent.futures import TimeoutError as StillAsking
 from django.conf import settings
 from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+
+from tinytrail.web.openapi import described, record, reply
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +26,35 @@ PATIENCE_SECONDS = 1.5
 OPTIONS = {"connect_timeout": "2", "tcp_user_timeout": "3000", "options": "-c statement_timeout=2000"}
 
 
+OPERATION = {
+    "operationId": "health",
+    "summary": "Whether the server and its database answer",
+    "description": "Asked of the database at most once a second, however many ask.",
+    "tags": ["operations"],
+    "responses": {
+        "200": reply(
+            "All is well",
+            (
+                "application/json",
+                record(
+                    "Healthy",
+                    status={"const": "ok"},
+                    db={"const": "connected"},
+                    version={"type": "string", "description": "Of this server.", "examples": [settings.VERSION]},
+                ),
+            ),
+        ),
+        "503": reply(
+            "The database does not answer",
+            ("application/json", record("Degraded", status={"const": "degraded"}, db={"const": "disconnected"})),
+        ),
+    },
+}
+
+
+# Nothing can be forged of what is only read; without this a wrong method would be a 403.
+@described(OPERATION)
+@csrf_exempt
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     connected = probe.answers(now=time.monotonic())

@@ -369,6 +369,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Every route of every dialect that this server speaks.",
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["tinytrail.web.routes.one_spelling"],
+    "POSTPROCESSING_HOOKS": [
+        "tinytrail.web.openapi.with_plain_views",
+        "tinytrail.web.openapi.accept_empty",
+        "tinytrail.web.openapi.with_named_schemas",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -26,6 +26,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import keys, limits
+from accounts.api.documentation import V1Schema
 from accounts.models import User
 from tinytrail.web import body
 from tinytrail.web.errors import envelope
@@ -113,7 +114,12 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "apiKey", "in": "header", "name": "X-API-KEY"}
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-API-KEY",
+            "description": "A user's key. Keys of admins may do everything; others read their own account's websites.",
+        }
 
 
 # -- how it is read and answered --------------------------------------------------------------------------------------
@@ -179,6 +185,7 @@ class V1View(APIView):
     content_negotiation_class = JsonAlways
     parser_classes = (JsonObject,)
     renderer_classes = (JSONRenderer,)
+    schema = V1Schema()
 
     @property
     def caller(self) -> User:

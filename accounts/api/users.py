@@ -8,26 +8,29 @@ from rest_framework.response import Response
 
 from accounts import audit, keys
 from accounts.api.dialect import InvalidPayload, NotFound, V1View, path_uuid, success, timestamp
-from accounts.api.documentation import answers, documented
+from accounts.api.documentation import Moment, Uuid, answers, documented
 from accounts.models import Account, User
-from accounts.registration import register_user
+from accounts.registration import LONGEST_EMAIL, register_user
 from accounts.removal import remove_user
 
 Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": User.Role.values})]
 
 
+Label = Annotated[str | None, msgspec.Meta(extra_json_schema={"type": ["string", "null"], "maxLength": LONGEST_EMAIL})]
+
+
 class NewUser(msgspec.Struct):
-    account_id: str
+    account_id: Uuid
     role: Role
-    email: str | None = None
+    email: Label = None
 
 
 class UserObject(msgspec.Struct, rename="camel"):
-    id: str
-    account_id: str
+    id: Uuid
+    account_id: Uuid
     email: str | None
     role: Role
-    created_at: str
+    created_at: Moment
 
 
 class NewUserObject(UserObject, kw_only=True):
@@ -35,7 +38,7 @@ class NewUserObject(UserObject, kw_only=True):
 
 
 class KeyObject(msgspec.Struct, rename="camel"):
-    id: str
+    id: Uuid
     api_key: str
 
 
@@ -55,11 +58,25 @@ def secretly(answer: Response) -> Response:
 class UsersView(V1View):
     admin_only = True
 
-    @documented("List all users", answers(200, list[UserObject]))
+    @documented("list_users", "List all users", answers(200, list[UserObject]), is_for_admins=True)
     def get(self, request: Request) -> Response:
         return success([shown(user) for user in User.objects.live()])
 
-    @documented("Create a user and their API key", answers(201, NewUserObject), body=NewUser)
+    @documented(
+        "create_user",
+        "Create a user and their API key",
+        answers(201, NewUserObject),
+        body=NewUser,
+        description="The e-mail address is a label: it is neither checked nor written to.",
+        is_for_admins=True,
+        examples={
+            "Somebody who reads": {
+                "account_id": "550e8400-e29b-41d4-a716-446655440000",
+                "role": "user",
+                "email": "user@example.com",
+            }
+        },
+    )
     def post(self, request: Request) -> Response:
         wanted = self.read(NewUser)
         account = Account.objects.live().filter(pk=path_uuid(wanted.account_id, "account_id")).first()
@@ -76,7 +93,13 @@ class UsersView(V1View):
 class UserView(V1View):
     admin_only = True
 
-    @documented("Delete a user; the key stops working at once", answers(200, UserObject))
+    @documented(
+        "delete_user",
+        "Delete a user; the key stops working at once",
+        answers(200, UserObject),
+        is_for_admins=True,
+        names_one=True,
+    )
     def delete(self, request: Request, id: str) -> Response:
         user = find_user(id)
         remove_user(user, by=self.caller)
@@ -86,7 +109,13 @@ class UserView(V1View):
 class UserKeyView(V1View):
     admin_only = True
 
-    @documented("Show a user's API key; each call is audited", answers(200, KeyObject))
+    @documented(
+        "show_api_key",
+        "Show a user's API key; each call is audited",
+        answers(200, KeyObject),
+        is_for_admins=True,
+        names_one=True,
+    )
     def get(self, request: Request, id: str) -> Response:
         user = find_user(id)
         return secretly(success({"id": str(user.id), "apiKey": keys.reveal(user, by=self.caller)}))

@@ -7,43 +7,75 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import content_groups, domains, exclusion
 from accounts.api.dialect import InvalidPayload, NotFound, V1View, path_uuid, success, timestamp
-from accounts.api.documentation import answers, documented
+from accounts.api.documentation import Moment, Uuid, answers, documented, inlined, opened
 from accounts.models import Account, User, Website
 from accounts.registration import change_website, register_website
 from accounts.removal import remove_website
+from tinytrail.web.openapi import JSON, LINE
 
+LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+DOMAIN = {"type": "string", "maxLength": domains.LONGEST, "pattern": rf"^{LABEL}(?:\.{LABEL})*$"}
 GROUP = {
+    "title": "ContentGroup",
     "type": "object",
-    "properties": {"name": {"type": "string"}, "pattern": {"type": "string"}},
+    "description": "Pages whose path is the pattern, in which `*` is any run of characters.",
+    "properties": {
+        "name": {"type": "string", "maxLength": content_groups.LONGEST_NAME, "pattern": LINE},
+        "pattern": {"type": "string", "maxLength": content_groups.LONGEST_PATTERN, "pattern": LINE},
+    },
     "required": ["name", "pattern"],
+    "additionalProperties": JSON,
 }
-# Checked by accounts.content_groups and accounts.exclusion, whose sentences say more than a type could.
-Groups = Annotated[Any, msgspec.Meta(extra_json_schema={"type": "array", "items": GROUP, "maxItems": 50})]
-Addresses = Annotated[Any, msgspec.Meta(extra_json_schema={"type": "array", "items": {"type": "string"}})]
-Domain = Annotated[Any, msgspec.Meta(extra_json_schema={"type": "string", "maxLength": 255})]
+ADDRESS = {"type": "string", "description": "An address, a network such as 10.0.0.0/8, or a range such as a-b."}
+
+
+def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return schema | {"type": [schema["type"], "null"]}
+
+
+GROUPS = {"type": "array", "items": GROUP, "maxItems": content_groups.MOST_PATTERNS}
+ADDRESSES = {"type": "array", "items": ADDRESS, "maxItems": exclusion.MOST_ENTRIES}
+# Checked by accounts.registration, whose sentences say more than a type could; null is absent.
+Domain = Annotated[Any, msgspec.Meta(extra_json_schema=DOMAIN)]
+Groups = Annotated[Any, msgspec.Meta(extra_json_schema=GROUPS)]
+Addresses = Annotated[Any, msgspec.Meta(extra_json_schema=ADDRESSES)]
+OptionalDomain = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(DOMAIN))]
+OptionalGroups = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(GROUPS))]
+OptionalAddresses = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(ADDRESSES))]
+OptionalId = Annotated[Any, msgspec.Meta(extra_json_schema={"type": ["string", "null"], "format": "uuid"})]
 
 
 class NewWebsite(msgspec.Struct):
     domain: Domain
-    content_groups: Groups = None
-    excluded_ips: Addresses = None
-    account_id: Any = None
+    content_groups: OptionalGroups = None
+    excluded_ips: OptionalAddresses = None
+    account_id: OptionalId = None
 
 
 class WebsiteChange(msgspec.Struct):
-    domain: Domain = None
-    content_groups: Groups = None
-    excluded_ips: Addresses = None
+    """At least one of the fields."""
+
+    domain: OptionalDomain = None
+    content_groups: OptionalGroups = None
+    excluded_ips: OptionalAddresses = None
+
+
+# A null is an absent field.
+ONE_OF_THE_FIELDS = [
+    {"required": [name], "properties": {name: {"type": type_}}}
+    for name, type_ in (("domain", "string"), ("content_groups", "array"), ("excluded_ips", "array"))
+]
 
 
 class WebsiteObject(msgspec.Struct, rename="camel"):
-    id: str
-    account_id: str
+    id: Uuid
+    account_id: Uuid
     domain: str
     content_groups: Groups
     excluded_ips: Addresses
-    created_at: str
+    created_at: Moment
 
 
 def shown(website: Website) -> dict[str, object]:
@@ -61,11 +93,28 @@ def shown(website: Website) -> dict[str, object]:
 
 
 class WebsitesView(V1View):
-    @documented("List the websites of the account, of all accounts for an admin", answers(200, list[WebsiteObject]))
+    @documented(
+        "list_websites",
+        "List the websites of the account, of all accounts for an admin",
+        answers(200, list[WebsiteObject]),
+    )
     def get(self, request: Request) -> Response:
         return success([shown(website) for website in Website.objects.visible_to(self.caller)])
 
-    @documented("Create a website", answers(201, WebsiteObject), body=NewWebsite)
+    @documented(
+        "create_website",
+        "Create a website",
+        answers(201, WebsiteObject),
+        body=NewWebsite,
+        description="For the caller's own account; an admin may name another. Its domain must be new to the account.",
+        examples={
+            "A website": {
+                "domain": "example.com",
+                "content_groups": [{"name": "Blog", "pattern": "/blog/*"}],
+                "excluded_ips": ["192.168.1.0/24"],
+            }
+        },
+    )
     def post(self, request: Request) -> Response:
         wanted = self.read(NewWebsite)
         account = owner(wanted.account_id, self.caller)
@@ -79,7 +128,14 @@ class WebsitesView(V1View):
 
 
 class WebsiteView(V1View):
-    @documented("Change a website; lists are replaced whole", answers(200, WebsiteObject), body=WebsiteChange)
+    @documented(
+        "change_website",
+        "Change a website; lists are replaced whole",
+        answers(200, WebsiteObject),
+        body=opened(inlined(WebsiteChange)) | {"anyOf": ONE_OF_THE_FIELDS},
+        names_one=True,
+        examples={"Another domain": {"domain": "new.example.com"}},
+    )
     def patch(self, request: Request, id: str) -> Response:
         website = find_website(id, self.caller)
         wanted = self.read(WebsiteChange)
@@ -91,7 +147,9 @@ class WebsiteView(V1View):
             raise InvalidPayload(str(error)) from None
         return success(shown(website))
 
-    @documented("Delete a website with its events and reports", answers(200, WebsiteObject))
+    @documented(
+        "delete_website", "Delete a website with its events and reports", answers(200, WebsiteObject), names_one=True
+    )
     def delete(self, request: Request, id: str) -> Response:
         website = find_website(id, self.caller)
         remove_website(website, by=self.caller, now=timezone.now())

@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 
-import msgspec
 from drf_spectacular.utils import OpenApiParameter
 
+from analytics.api.documentation import PUBLIC, Security
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.vocabulary import Dialect
 from tinytrail.web.call import Call, Refusal, Reply
@@ -22,13 +23,18 @@ def is_signalled(call: Call) -> bool:
 class Endpoint(ABC):
     """One ingest route of a room. Does no I/O; the clock is given."""
 
-    # For the OpenAPI document: what it is called, does and takes, and its answers by status with their schemas.
+    # For the OpenAPI document: what it is called, does and takes.
     name: ClassVar[str]
     summary: ClassVar[str]
-    # A struct, or a schema where one struct would not do.
-    body: ClassVar[type[msgspec.Struct] | dict[str, Any] | None] = None
+    description: ClassVar[str] = ""
+    # The schema of its body, by media type, and bodies by what they show.
+    bodies: ClassVar[Mapping[str, dict[str, Any]]] = MappingProxyType({})
+    examples: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    # Also headers of the answers.
     parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
-    answers: ClassVar[Mapping[int, tuple[str, dict[str, Any]]]]
+    security: ClassVar[Security] = PUBLIC
+    # By status, or by status and media type where that is not JSON.
+    answers: ClassVar[Mapping[Any, tuple[str, dict[str, Any]]]]
 
     dialect: ClassVar[Dialect]
     methods: ClassVar[tuple[str, ...]]

@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.views.decorators.http import require_safe
 
 from analytics.dashboard import event, sharing, views
+from analytics.dashboard.documentation import EXPORT
 from analytics.dashboard.place import for_link, for_user
+from tinytrail.web.openapi import described
 from tinytrail.web.routes import both
 
 urlpatterns = [
@@ -17,5 +19,5 @@ urlpatterns = [
     *both("dashboard/<uuid:website>/links/<uuid:link>/revoke", for_user(sharing.revoked), "dashboard_revoke"),
     *both("share/<str:token>", for_link(views.board, event.page), "share"),
     *both("share/<str:token>/list/<slug:tab>", for_link(views.listed), "share_list"),
-    *both("share/<str:token>/csv/<slug:tab>", for_link(views.exported, event.exported), "share_csv"),
+    *both("share/<str:token>/csv/<slug:tab>", described(EXPORT)(for_link(views.exported, event.exported)), "share_csv"),
 ]

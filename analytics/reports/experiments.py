@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_ARMS = 20
 LONGEST_WIDGET = 64
+ARM = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+ARMS = {"type": "array", "items": ARM, "maxItems": MOST_ARMS}
+SPLIT = {"type": "string", "pattern": "^[1-9][0-9]{0,17}(,[1-9][0-9]{0,17})+$"}
 
 # A visitor's first arm counts; who was in two is left out, and counted.
 PARTICIPANTS = f"""
@@ -58,9 +61,13 @@ class Experiments(Report):
     of_visits = False
     documented = (
         ("widget", "One widget only.", {}),
-        ("arms[]", "These arms only.", {"many": True}),
-        ("control", "The arm that others are compared with; the smallest when absent.", {"type": int}),
-        ("split", "How visitors were shared out, in the order of the arms: `90,10`; equally when absent.", {}),
+        ("arms[]", "These arms only.", {"type": ARMS, "explode": True}),
+        ("control", "The arm that others are compared with; the smallest when absent.", {"type": ARM}),
+        (
+            "split",
+            "How visitors were shared out, in the order of the arms: `90,10`; equally when absent.",
+            {"type": SPLIT},
+        ),
     )
     columns = (
         *("arm", "isControl", "participants", "conversions", "conversionRate"),
@@ -68,7 +75,7 @@ class Experiments(Report):
     )
 
     def parameters(self, query: Mapping[str, list[str]]) -> Design:
-        arms = [*query.get("arms[]", []), *query.get("arms", [])]
+        arms = [text for text in (*query.get("arms[]", []), *query.get("arms", [])) if text]
         control = [first(query, "control")] if first(query, "control") else []
         split = first(query, "split").split(",") if first(query, "split") else []
         if not all(NUMBER.fullmatch(text) for text in (*arms, *control)) or len(arms) > MOST_ARMS:

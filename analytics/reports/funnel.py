@@ -8,6 +8,8 @@ from analytics.rollups.visits import funnel_patterns
 
 MOST_STEPS = 20
 LONGEST_STEP = 2048
+STEP = {"type": "string", "maxLength": LONGEST_STEP, "pattern": r"^[^\u0000]*[!-~][^\u0000]*$"}
+STEPS = {"type": "array", "items": STEP, "minItems": 2, "maxItems": MOST_STEPS}
 
 VISITS = """
 FROM analytics_visit
@@ -21,7 +23,7 @@ class Funnel(Report):
     """How many visits took the steps in order."""
 
     name = "funnel"
-    documented = (("steps[]", "A path, or an event; in order.", {"many": True, "required": True}),)
+    documented = (("steps[]", "A path, or an event; in order.", {"type": STEPS, "explode": True, "required": True}),)
     columns = ("step", "sessions", "conversion_rate")
 
     def parameters(self, query: Mapping[str, list[str]]) -> list[str]:

@@ -13,6 +13,7 @@ from analytics.reports.base import PAGE, BadQuestion, Question, Report, first, o
 WHERE = "website_id = %(website)s AND day BETWEEN %(start)s AND %(end)s AND is_bot = ANY(%(bots)s)"
 SCOPED = f"{WHERE} AND scope = %(scope)s"
 LONGEST_KEY = 64
+KEY = {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[^:\\u0000]*$"}
 # What stands for the stream of a widget that was rendered without one.
 NOT_FOUND = "not_found"
 
@@ -146,7 +147,7 @@ class Segments(Report):
     of_visits = False
     documented = (
         ("metric", "What the rows are ordered by.", {"enum": tuple(METRICS), "default": "impressions"}),
-        ("segment", "Segments with this key only.", {}),
+        ("segment", "Segments with this key only.", {"type": KEY}),
     )
     columns = (
         *("key", "value", "impressions", "interactions", "interactionRate"),

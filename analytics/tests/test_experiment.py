@@ -230,6 +230,7 @@ def test_one_widget_and_some_arms_can_be_asked_for(client, acme, token):
     see(token, "cyd", 3, widget="a")
     assert told(client, acme)["contaminated"] == 1
     assert [arm["arm"] for arm in told(client, acme, widget="a")["arms"]] == [1, 2, 3]
+    assert [arm["arm"] for arm in told(client, acme, widget="a", **{"arms[]": ""})["arms"]] == [1, 2, 3]
     found = told(client, acme, widget="a", **{"arms[]": ["2", "3"]}, control="3")
     assert [(arm["arm"], arm["isControl"]) for arm in found["arms"]] == [(2, False), (3, True)]
 

@@ -1,10 +1,12 @@
 """GET /export/events (contract 6.8)."""
 
+import logging
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.test import Client as HttpClient
 from django.utils import timezone
 
@@ -156,6 +158,16 @@ def test_a_client_reads_its_own_project_and_a_root_client_those_of_its_account(w
     assert names(export(root, projectId=asked[1])) == ["elsewhere"]
     answers = [export(root, projectId=id_).content for id_ in asked[2:]]
     assert answers[0] == answers[1]
+
+
+def test_while_the_database_is_away_it_says_so(reading, caplog):
+    def broken(execute, sql, *rest):
+        raise OperationalError("gone")
+
+    with caplog.at_level(logging.CRITICAL), connection.execute_wrapper(broken):
+        answer = export(reading)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer.json()["error"] == "Service Unavailable"
 
 
 def test_over_its_limit_a_client_is_told_to_wait(reading, monkeypatch):

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter
 
 from analytics.api.endpoint import Endpoint
 from analytics.api.engagement import sign_in
@@ -15,6 +16,7 @@ from analytics.ingest.reading import Verdict
 from tinytrail.web import client
 from tinytrail.web.body import BadBody
 from tinytrail.web.call import Call, Limit, Refusal, Reply, json_reply
+from tinytrail.web.openapi import record
 
 NO_STORE = (
     ("Cache-Control", "private, no-store, no-cache, max-age=0, must-revalidate, proxy-revalidate"),
@@ -26,9 +28,14 @@ ALLOW = ("Allow", "POST, OPTIONS")
 ANSWERS = {
     202: (
         "Always, whatever came: what is not valid, not known or over a limit is not recorded",
-        {"type": "object", "properties": {"success": {"const": True}}, "required": ["success"]},
+        record("Tracked", success={"const": True}),
     )
 }
+SIGNED_IN = OpenApiParameter(
+    sign_in.COOKIE,
+    location=OpenApiParameter.COOKIE,
+    description="Who is signed in with the calendar is recorded as such; one that is not valid is ignored.",
+)
 LONGEST_SESSION = 120
 LONGEST_PATH = 280
 # What JavaScript's trim() takes away, which is what the real service does.
@@ -44,6 +51,7 @@ class TrackEndpoint(Endpoint):
     limit_names: ClassVar[tuple[tuple[str, str], tuple[str, str]]]
 
     answers = ANSWERS
+    parameters = (SIGNED_IN,)
     methods = ("POST",)
     body_limit = 16 * 1024
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
 
-from analytics.api.engagement.dialect import LONGEST_PATH, TrackEndpoint, bounded, refused, whole
+from accounts.api.documentation import body_of
+from analytics.api.engagement.dialect import LONGEST_PATH, LONGEST_SESSION, TrackEndpoint, bounded, refused, whole
 from analytics.ids import next_id
 from analytics.ingest import scrub
 from analytics.ingest.calendar import CalendarGrant, calendars, catalog_events
@@ -50,6 +51,29 @@ class DiscoveryBody(msgspec.Struct, rename="camel"):
     path: str | None = None
 
 
+def optional(most: int, text: str = "") -> dict[str, Any]:
+    """The schema of an optional field; its length counts without the white space around it."""
+    return {"type": ["string", "null"], "maxLength": most} | ({"description": text} if text else {})
+
+
+ENGAGEMENT_BODY = body_of(
+    EngagementBody,
+    eventKey={
+        **{"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": r"[^\s\u0000]"},
+        "description": "The key of an event in the catalogue, in any case; others are not recorded.",
+    },
+    sessionId=optional(LONGEST_SESSION, "What the page calls the visitor's session."),
+    source=optional(LONGEST_SOURCE, "Where on the page it happened."),
+    path=optional(LONGEST_PATH),
+)
+DISCOVERY_BODY = body_of(
+    DiscoveryBody,
+    sessionId=optional(LONGEST_SESSION, "What the page calls the visitor's session."),
+    filterGroup=optional(LONGEST_GROUP, f"One of {', '.join(GROUPS)}; `filter_apply` needs it."),
+    filterValue=optional(LONGEST_VALUE, "`filter_apply` needs it."),
+    searchQuery=optional(LONGEST_SEARCH, f"`search` needs it, of at least {SHORTEST_SEARCH} characters."),
+    path=optional(LONGEST_PATH),
+)
 ENGAGEMENT = msgspec.json.Decoder(EngagementBody)
 DISCOVERY = msgspec.json.Decoder(DiscoveryBody)
 
@@ -57,7 +81,16 @@ DISCOVERY = msgspec.json.Decoder(DiscoveryBody)
 class Engagement(TrackEndpoint):
     name = "track"
     summary = "Somebody viewed an event, followed its link, or added it to a calendar"
-    body = EngagementBody
+    bodies: ClassVar = {"application/json": ENGAGEMENT_BODY}
+    examples: ClassVar = {
+        "Somebody opened an event": {
+            "eventKey": "evt_3f8a1c90b2d4e5f6",
+            "actionType": "click",
+            "sessionId": "0b9f6c1e-5d1c-4a55-9a52-0c8a1df6e3b7",
+            "source": "event_open",
+            "path": "/",
+        }
+    }
     dialect = Dialect.ENGAGEMENT
     limit_names = (("TRACK_IP", "track_event_ip"), ("TRACK_SESSION", "track_event_session"))
 
@@ -82,7 +115,11 @@ class Engagement(TrackEndpoint):
 class Discovery(TrackEndpoint):
     name = "track_discovery"
     summary = "Somebody searched or filtered the calendar"
-    body = DiscoveryBody
+    bodies: ClassVar = {"application/json": DISCOVERY_BODY}
+    examples: ClassVar = {
+        "A search": {"actionType": "search", "searchQuery": "jazz", "path": "/"},
+        "A filter": {"actionType": "filter_apply", "filterGroup": "day_night", "filterValue": "night", "path": "/"},
+    }
     dialect = Dialect.DISCOVERY
     limit_names = (("DISCOVERY_IP", "track_discovery_ip"), ("DISCOVERY_SESSION", "track_discovery_session"))
 

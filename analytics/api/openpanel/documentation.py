@@ -2,54 +2,160 @@
 
 from typing import Any
 
-from accounts.api.documentation import inlined
-from analytics.api.openpanel import payloads
+from drf_spectacular.utils import OpenApiParameter
 
-REFUSAL: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "error": {"type": "string"},
-        "status": {"type": "integer"},
-        "message": {"type": "string", "description": "For people; absent where the credentials are wrong."},
-    },
-    "required": ["error", "status"],
+from accounts.api.documentation import body_of
+from analytics.api.documentation import Security
+from analytics.api.openpanel import payloads
+from analytics.api.openpanel.payloads import (
+    LONGEST_EMAIL,
+    LONGEST_ID,
+    LONGEST_NAME,
+    LONGEST_PROPERTY,
+    LONGEST_URL,
+    MOST_GROUPS,
+    MOST_PARTS,
+    RESERVED_NAMES,
+)
+from tinytrail.web.body import GREATEST_INTEGER
+from tinytrail.web.openapi import FREE_FORM, JSON, LINE, TEXT, WEB_ADDRESS, header, record, retry_after
+
+REFUSAL: dict[str, Any] = record(
+    "OpenPanelRefusal",
+    "message",
+    error={"type": "string"},
+    status={"type": "integer", "description": "The status of the answer."},
+    message={"type": "string", "description": "For people; absent where the credentials are wrong."},
+)
+NAMES: dict[str, Any] = {
+    "deviceId": {"type": "string", "description": "32 hexadecimal digits, another every day."},
+    "sessionId": {"type": "string", "description": "The same within a visit."},
 }
-IDS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "deviceId": {"type": "string", "description": "32 hexadecimal digits, another every day"},
-        "sessionId": {"type": "string", "description": "the same within a visit"},
-    },
-    "required": ["deviceId", "sessionId"],
+IDS = record("OpenPanelIds", **NAMES)
+FOUND_IDS = record(
+    "OpenPanelFoundIds", **NAMES, message={"type": "string", "description": "Whether there is a session."}
+)
+BOT = record(
+    "OpenPanelBot",
+    bot=record("OpenPanelBotName", name={"type": "string"}, type={"const": "bot"}),
+)
+
+# A verified secret may do everything; a page has an `Origin` in place of it.
+SECURITY: Security = ({"OpenPanelClientId": [], "OpenPanelClientSecret": []}, {"OpenPanelClientId": []})
+READING: Security = ({"OpenPanelClientId": [], "OpenPanelClientSecret": []},)
+
+
+def limits(*statuses: int) -> tuple[OpenApiParameter, ...]:
+    """The headers of the limit, which the answers with these statuses carry while there is one."""
+    number = {"type": "integer", "minimum": 0}
+    return (
+        header("x-ratelimit-limit", "Calls in a window.", *statuses, type_=number, required=False),
+        header("x-ratelimit-remaining", "Calls left in it.", *statuses, type_=number, required=False),
+        header("x-ratelimit-reset", "Seconds left of it.", *statuses, type_=number, required=False),
+        retry_after(429, 503),
+    )
+
+
+NAME = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_NAME,
+    "pattern": LINE,
+    "not": {"enum": sorted(RESERVED_NAMES)},
+    "description": "One line that is not empty.",
 }
-TYPES = {
-    "track": payloads.Track,
-    "identify": payloads.Identify,
-    "increment": payloads.Count,
-    "decrement": payloads.Count,
-    "group": payloads.Group,
-    "assign_group": payloads.AssignGroup,
+ID = TEXT | {"minLength": 1, "maxLength": LONGEST_ID}
+PROFILE: dict[str, Any] = {
+    "description": "The person; a number is the text that it is written as.",
+    "anyOf": [ID, {"type": "number", "minimum": -GREATEST_INTEGER, "maximum": GREATEST_INTEGER}],
+}
+OPTIONAL_PROFILE = PROFILE | {"anyOf": [*PROFILE["anyOf"], {"type": "null"}]}
+PROPERTIES = FREE_FORM | {"type": ["object", "null"]}
+GROUPS = {"type": ["array", "null"], "items": ID, "maxItems": MOST_GROUPS}
+PERSONAL = {"type": ["string", "null"], "maxLength": LONGEST_NAME, "pattern": TEXT["pattern"]}
+# Empty is absent.
+ABSENT = {"enum": ["", None]}
+EMAIL = {"anyOf": [{"type": "string", "maxLength": LONGEST_EMAIL, "format": "email"}, ABSENT]}
+AVATAR = {"anyOf": [{"type": "string", "maxLength": LONGEST_URL, "pattern": WEB_ADDRESS}, ABSENT]}
+COUNTED = body_of(
+    payloads.Count,
+    profileId=PROFILE,
+    property={
+        **{"type": "string", "minLength": 1, "maxLength": LONGEST_PROPERTY},
+        "pattern": rf"^[^.\u0000]+(\.[^.\u0000]+){{0,{MOST_PARTS - 1}}}$",
+        "description": "Dots lead into nested properties.",
+    },
+    value={
+        **{"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": GREATEST_INTEGER},
+        "description": "1 when absent; at most 15 digits behind the point.",
+    },
+)
+TYPES: dict[str, dict[str, Any]] = {
+    "track": body_of(
+        payloads.Track,
+        name=NAME,
+        properties=PROPERTIES
+        | {"description": "Anything. Names that begin with two underscores are reserved: see the vendor's document."},
+        profileId=OPTIONAL_PROFILE,
+        groups=GROUPS,
+    ),
+    "identify": body_of(
+        payloads.Identify,
+        profileId=PROFILE,
+        firstName=PERSONAL,
+        lastName=PERSONAL,
+        email=EMAIL,
+        avatar=AVATAR,
+        properties=PROPERTIES,
+        groups=GROUPS,
+    )
+    # Unknown ones become properties.
+    | {"additionalProperties": JSON},
+    "increment": COUNTED,
+    "decrement": COUNTED,
+    "group": body_of(payloads.Group, id=ID, type=ID, name=ID, properties=PROPERTIES),
+    "assign_group": body_of(
+        payloads.AssignGroup,
+        groupIds={"type": "array", "items": ID, "minItems": 1, "maxItems": MOST_GROUPS},
+        profileId=OPTIONAL_PROFILE | {"description": "The device, when absent."},
+    ),
+    "replay": {"description": "Anything: accepted, and not kept."},
+}
+EXAMPLES = {
+    "An event": {"type": "track", "payload": {"name": "my_event", "properties": {"foo": "bar"}}},
+    "Who somebody is": {
+        "type": "identify",
+        "payload": {
+            "profileId": "123",
+            "firstName": "Joe",
+            "lastName": "Doe",
+            "email": "joe@doe.com",
+            "properties": {"tier": "premium"},
+        },
+    },
+    "Count up": {"type": "increment", "payload": {"profileId": "1", "property": "visits", "value": 1}},
+    "Count down": {"type": "decrement", "payload": {"profileId": "1", "property": "visits", "value": 1}},
+    "A company": {"type": "group", "payload": {"id": "org1", "type": "company", "name": "Acme"}},
+    "Who belongs to it": {"type": "assign_group", "payload": {"groupIds": ["org1"], "profileId": "123"}},
 }
 
 
 def call(type_: str, payload: dict[str, Any]) -> dict[str, Any]:
     """The schema of a body of this type."""
     return {
+        "title": f"OpenPanel{type_.title().replace('_', '')}Call",
         "type": "object",
-        "title": type_,
         "properties": {
             "type": {"const": type_},
             "payload": payload,
-            "clientId": {"type": "string", "description": "Where it cannot be sent as a header."},
-            "clientSecret": {"type": "string"},
+            "clientId": {"description": "The client's id, where it cannot be sent as a header."},
+            "clientSecret": {"description": "Its secret, likewise."},
         },
-        "required": ["type", "payload"],
+        "required": ["type", *([] if type_ == "replay" else ["payload"])],
     }
 
 
 CALLS: dict[str, Any] = {
-    "oneOf": [
-        *(call(type_, inlined(payload)) for type_, payload in TYPES.items()),
-        call("replay", {"type": "object", "description": "Accepted, and not kept."}),
-    ]
+    "title": "OpenPanelCall",
+    "oneOf": [call(type_, payload) for type_, payload in TYPES.items()],
 }

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter
 
 from accounts.models import Client
 from analytics.api.endpoint import Endpoint, is_signalled
 from analytics.api.openpanel import hits, sender
 from analytics.api.openpanel.credentials import ClientGrant, Credentials, clients, credentials_of, is_verified
-from analytics.api.openpanel.documentation import CALLS, IDS, REFUSAL
+from analytics.api.openpanel.documentation import BOT, CALLS, EXAMPLES, FOUND_IDS, IDS, REFUSAL, SECURITY
+from analytics.api.openpanel.documentation import limits as limit_headers
 from analytics.api.openpanel.hits import REPLAY, Sent, Understood
 from analytics.api.openpanel.identity import device_id, session
 from analytics.api.openpanel.payloads import ENVELOPE, Envelope
@@ -124,14 +126,26 @@ class OpenPanelEndpoint(Endpoint):
 class TrackEndpoint(OpenPanelEndpoint):
     name = "openpanel_track"
     summary = "Track an event, identify a person, count something"
-    body: ClassVar[Any] = CALLS
+    description = (
+        "Events, and what is known of people and groups. Calls with a verified secret are believed when they say whose"
+        " address and device it was."
+    )
+    bodies: ClassVar = {"application/json": CALLS}
+    examples: ClassVar = EXAMPLES
+    security = SECURITY
+    parameters = (
+        OpenApiParameter(
+            "Idempotency-Key",
+            {"type": "string", "maxLength": LONGEST_KEY},
+            OpenApiParameter.HEADER,
+            description="A name for this call: sent again within 24 hours it counts once.",
+        ),
+        *limit_headers(200, 202, 400, 401, 413, 415, 429, 503),
+    )
     methods = ("POST",)
     answers: ClassVar[dict[int, tuple[str, dict[str, Any]]]] = OpenPanelEndpoint.answers | {
         200: ("Stored", IDS),
-        202: (
-            "Taken for a bot: stored with the flag, and never counted",
-            {"type": "object", "properties": {"bot": {"type": "object"}}},
-        ),
+        202: ("Taken for a bot: stored with the flag, and never counted", BOT),
         413: ("Body longer than 1 MiB, or 3 MiB of a replay", REFUSAL),
         415: ("Not JSON in UTF-8", REFUSAL),
     }
@@ -180,10 +194,13 @@ class TrackEndpoint(OpenPanelEndpoint):
 class DeviceIdEndpoint(OpenPanelEndpoint):
     name = "openpanel_device_id"
     summary = "The device and the session that the next event will belong to"
+    security = SECURITY
+    parameters = limit_headers(200, 400, 401, 429, 503)
     methods = ("GET",)
     body_limit = KIB
     answers: ClassVar[dict[int, tuple[str, dict[str, Any]]]] = OpenPanelEndpoint.answers | {
-        200: ("The ids; without a session its id is empty", IDS),
+        200: ("The ids; without a session its id is empty", FOUND_IDS),
+        400: ("The call has no user agent", REFUSAL),
     }
 
     def read(self, call: Call, *, now: datetime) -> Reading:

@@ -1,10 +1,12 @@
 """GET /export/events: what was stored of a client's website, for clients that may read (contract 6.8)."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
@@ -17,45 +19,52 @@ from rest_framework.views import APIView
 from accounts import limits
 from accounts.models import Client, Website
 from accounts.origins import Origins
+from analytics.api.documentation import number as number_from_1
 from analytics.api.documentation import query
 from analytics.api.openpanel.credentials import ClientGrant, Credentials, credentials_of
-from analytics.api.openpanel.documentation import REFUSAL
+from analytics.api.openpanel.documentation import READING, REFUSAL
+from analytics.api.openpanel.endpoints import RETRY_STORAGE_SECONDS, STATUSES
 from analytics.api.openpanel.identity import device_id_of
 from analytics.api.views import AnyAccept
 from analytics.ingest.website import FIELDS, as_site
 from analytics.models import Event, Profile
 from analytics.vocabulary import BROWSERS, DEVICES, SYSTEMS, Device, Dialect
 from tinytrail.web.call import Call
+from tinytrail.web.openapi import TEXT, record, retry_after
+
+log = logging.getLogger(__name__)
 
 PER_PAGE, MOST_PER_PAGE = 50, 1_000
 LARGEST_PAGE = 1_000_000
 INCLUDES = ("profile",)
-TEXT = {"type": ["string", "null"]}
-EVENT: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string"},
-        "name": {"type": "string"},
-        "projectId": {"type": "string", "format": "uuid"},
-        "profileId": TEXT,
-        "deviceId": {"type": "string"},
-        "createdAt": {"type": "string", "format": "date-time"},
-        "properties": {"type": "object"},
-        **dict.fromkeys(("path", "referrer", "country", "region", "city", "browser", "os", "device"), TEXT),
-        "profile": {"type": ["object", "null"], "description": "With includes=profile."},
-    },
-}
-ANSWER: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "meta": {
-            "type": "object",
-            "properties": {name: {"type": "integer"} for name in ("count", "totalCount", "pages", "current")},
-        },
-        "data": {"type": "array", "items": EVENT},
-    },
-    "required": ["meta", "data"],
-}
+MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
+COUNT = {"type": "integer", "minimum": 0}
+NAME = {"type": ["string", "null"]}
+PROFILE = record(
+    "ExportedProfile",
+    id={"type": "string"},
+    **dict.fromkeys(("firstName", "lastName", "email", "avatar"), NAME),
+    properties={"type": "object"},
+    groups={"type": "array", "items": {"type": "string"}},
+)
+EVENT: dict[str, Any] = record(
+    "ExportedEvent",
+    "profile",
+    id={"type": "string"},
+    name={"type": "string"},
+    projectId={"type": "string", "format": "uuid"},
+    profileId=NAME,
+    deviceId={"type": "string"},
+    createdAt={"type": "string", "format": "date-time"},
+    properties={"type": "object"},
+    **dict.fromkeys(("path", "referrer", "country", "region", "city", "browser", "os", "device"), NAME),
+    profile={"anyOf": [PROFILE, {"type": "null"}], "description": "With `includes=profile`."},
+)
+ANSWER = record(
+    "ExportedEvents",
+    meta=record("ExportedPage", **dict.fromkeys(("count", "totalCount", "pages", "current"), COUNT)),
+    data={"type": "array", "items": EVENT},
+)
 
 
 class Refused(Exception):
@@ -99,15 +108,22 @@ class ExportView(APIView):
         operation_id="openpanel_export_events",
         summary="The events of a website, newest first",
         tags=["openpanel"],
+        auth=list(READING),  # type: ignore[arg-type] # its types know names only, and it takes requirements
         parameters=[
             query("projectId", "The website; the client's own when absent.", type=OpenApiTypes.UUID),
             query("profileId", "Only what this person did."),
-            query("event", "Only events of this name; may be repeated.", many=True),
-            query("start", "A day or a time; what happened then or later."),
-            query("end", "A day, which is in it, or a time; what happened until then."),
-            query("page", "Counted from 1.", type=int, default=1),
-            query("limit", f"At most {MOST_PER_PAGE}.", type=int, default=PER_PAGE),
+            query(
+                "event",
+                "Only events of this name; may be repeated.",
+                type={"type": "array", "items": TEXT},
+                explode=True,
+            ),
+            query("start", "A day or a time; what happened then or later.", type=MOMENT),
+            query("end", "A day, which is in it, or a time; what happened until then.", type=MOMENT),
+            query("page", "Counted from 1.", type=number_from_1(LARGEST_PAGE, 1)),
+            query("limit", "Events of a page.", type=number_from_1(MOST_PER_PAGE, PER_PAGE)),
             query("includes", "`profile` adds what is known of the person.", enum=INCLUDES),
+            retry_after(429, 503),
         ],
         responses={
             200: OpenApiResponse(ANSWER, "Events and how many there are"),
@@ -115,11 +131,18 @@ class ExportView(APIView):
             401: OpenApiResponse(REFUSAL, "No client of that id and secret that may read"),
             403: OpenApiResponse(REFUSAL, "Not the client's own project"),
             404: OpenApiResponse(REFUSAL, "No such project"),
-            429: OpenApiResponse(REFUSAL, "Too many calls of this client; Retry-After says how long to wait"),
+            429: OpenApiResponse(REFUSAL, "Too many calls of this client; `Retry-After` says how long to wait"),
+            503: OpenApiResponse(REFUSAL, "The database does not answer; `Retry-After` says when to try again"),
         },
     )
     def get(self, request: Request) -> HttpResponseBase:
-        return self.answered(request._request)
+        try:
+            return self.answered(request._request)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("The database does not answer: %s", type(error).__name__)
+            answer = refusal(503, STATUSES[503], "The database does not answer. Please try again.")
+            answer["Retry-After"] = str(RETRY_STORAGE_SECONDS)
+            return answer
 
     def http_method_not_allowed(  # type: ignore[override]
         self, request: Request, *args: object, **kwargs: object

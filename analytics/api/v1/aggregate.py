@@ -1,7 +1,7 @@
 """ROOM v1: POST /api/v1/admin/aggregate (contract 2.8)."""
 
 from datetime import UTC, date, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.utils import timezone
@@ -12,9 +12,14 @@ from accounts.api.dialect import InvalidPayload, V1View, success
 from accounts.api.documentation import answers, documented
 from analytics.rollups.aggregate import aggregate
 
+# The view checks it: an impossible day has a sentence of its own.
+Day = Annotated[str | None, msgspec.Meta(extra_json_schema={"type": ["string", "null"], "format": "date"})]
+
 
 class Aggregation(msgspec.Struct):
-    date: str | None = None
+    """Of yesterday, unless a day is named."""
+
+    date: Day = None
 
 
 class Done(msgspec.Struct):
@@ -24,7 +29,15 @@ class Done(msgspec.Struct):
 class AggregateView(V1View):
     admin_only = True
 
-    @documented("Build a day's roll-ups", answers(200, Done), body=Aggregation)
+    @documented(
+        "aggregate",
+        "Build a day's roll-ups",
+        answers(200, Done),
+        body=Aggregation,
+        description="Beat does so by itself; building a day again changes nothing.",
+        is_for_admins=True,
+        examples={"A day": {"date": "2026-03-18"}, "Yesterday": {}},
+    )
     def post(self, request: Request) -> Response:
         now = timezone.now()
         day = asked_day(dict(request.data), yesterday=now.astimezone(UTC).date() - timedelta(days=1))

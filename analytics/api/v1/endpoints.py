@@ -9,8 +9,9 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter
 
-from accounts.api.documentation import REFUSAL
+from accounts.api.documentation import REFUSAL, body_of
 from analytics.api.endpoint import Endpoint
 from analytics.ids import next_id
 from analytics.ingest.grants import Source
@@ -21,6 +22,7 @@ from analytics.vocabulary import Dialect, Type
 from tinytrail.web import body, client, cors
 from tinytrail.web.body import BadBody
 from tinytrail.web.call import Call, Limit, Refusal, Reply, json_reply
+from tinytrail.web.openapi import FREE_FORM, TEXT, WEB_ADDRESS, record, retry_after
 
 NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 # The default set of event types; any other word that fits NAMED is a custom event of that name (D-6).
@@ -47,15 +49,64 @@ class CollectBody(msgspec.Struct):
     utm_campaign: str | None = None
 
 
+LENGTH = {"type": ["number", "null"], "minimum": 0, "maximum": WIDEST}
+CUT = {"type": ["string", "null"], "pattern": TEXT["pattern"]}
+BODY = body_of(
+    CollectBody,
+    website_id={"type": "string", "minLength": 1, "description": "The website's id. One that there is not is a 204."},
+    event_type={
+        "type": "string",
+        "pattern": f"^{NAMED.pattern}$",
+        "description": f"One of {', '.join(DEFAULT_TYPES)}; any other word is a custom event of that name.",
+        "examples": ["page_view"],
+    },
+    url=TEXT | {"pattern": WEB_ADDRESS, "description": "Its whole address; kept to 4,096 characters."},
+    path=TEXT | {"pattern": "^/[^\\u0000]*$", "description": "Its path; kept to 2,048 characters."},
+    referrer=CUT | {"description": "Where the visitor came from; kept to 2,048 characters."},
+    screen_width=LENGTH | {"description": "Of the viewport, in pixels."},
+    screen_height=LENGTH,
+    properties=FREE_FORM
+    | {
+        "type": ["object", "null"],
+        "description": f"Anything, of at most {MOST_PROPERTIES_BYTES} bytes. `event_name` names a custom event.",
+    },
+    utm_source=CUT | {"description": "Before what the address says; kept to 255 characters."},
+    utm_medium=CUT,
+    utm_campaign=CUT,
+)
+EXAMPLE = {
+    "website_id": "550e8400-e29b-41d4-a716-446655440000",
+    "event_type": "page_view",
+    "url": "https://example.com/blog/post-1?utm_source=twitter",
+    "path": "/blog/post-1",
+    "referrer": "https://t.co/abc123",
+    "screen_width": 1920,
+    "screen_height": 1080,
+}
 DECODER = msgspec.json.Decoder(CollectBody)
 
 
 class Collect(Endpoint):
     name = "collect"
     summary = "Store one event"
-    body = CollectBody
+    description = (
+        "What the tracker sends. Bots and excluded addresses are stored with a flag and answered 204; so are programs"
+        " such as curl, unless they send a browser's `User-Agent`."
+    )
+    # A beacon's body is plain text to browsers that must not ask beforehand.
+    bodies = {"application/json": BODY, "text/plain": {"type": "string", "description": "The same JSON."}}
+    examples = {"A page view": EXAMPLE}
+    parameters = (
+        OpenApiParameter(
+            "Idempotency-Key",
+            {"type": "string", "maxLength": LONGEST_KEY},
+            OpenApiParameter.HEADER,
+            description="A name for this event: sent again within 24 hours it is stored once.",
+        ),
+        retry_after(429, 503),
+    )
     answers = {
-        202: ("Stored", {"type": "object", "properties": {"status": {"const": "accepted"}}}),
+        202: ("Stored", record("Accepted", status={"const": "accepted"})),
         204: ("Unknown website; or stored, but flagged as a bot or an excluded address", {}),
         400: ("Malformed JSON, or a field is missing or wrong", REFUSAL),
         413: ("Body longer than 32 KiB", REFUSAL),

@@ -14,11 +14,14 @@ from analytics.reports.asking import Parameters, parameters
 from analytics.reports.base import BadQuestion, Question, Report, first
 from analytics.rollups.build import fresh
 from tinytrail.web import csv
+from tinytrail.web.openapi import Schema
 
 
 class ReportView(V1View):
     # Given in the URLconf; Django wants the attribute to be there.
     report: Report = None  # type: ignore[assignment]
+    # The schema of its data, for the OpenAPI document.
+    answer: Schema = None  # type: ignore[assignment]
 
     schema = ReportSchema()
 

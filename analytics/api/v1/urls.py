@@ -1,6 +1,7 @@
 """The routes of ROOM v1 that are about what happened. Both spellings of each, without a redirect (contract D-21)."""
 
 from analytics.api.v1.aggregate import AggregateView
+from analytics.api.v1.documentation import ANSWERS
 from analytics.api.v1.endpoints import collect
 from analytics.api.v1.reports import ReportView
 from analytics.api.views import IngestView
@@ -13,6 +14,6 @@ urlpatterns = [
     *(
         route
         for name, report in REPORTS.items()
-        for route in both(f"reports/{name}", ReportView.as_view(report=report))
+        for route in both(f"reports/{name}", ReportView.as_view(report=report, answer=ANSWERS[name]))
     ),
 ]

@@ -16,16 +16,20 @@ WIDGET = "track/widget/<str:instance>"
 KINDS = {"category": "category/<str:category>", "stream": "stream/<str:stream>", "best": "best"}
 
 
-def documented(endpoint: WidgetsEndpoint, name: str, summary: str, *parameters: object) -> WidgetsEndpoint:
-    """The endpoint as it stands in the OpenAPI document under a route."""
+def documented(
+    endpoint: WidgetsEndpoint, name: str, summary: str, *parameters: object, ending: str | None = None, **words: object
+) -> WidgetsEndpoint:
+    """The endpoint as it stands in the OpenAPI document under a route; `ending` where the route has only that one."""
     answers = doc.ANSWERS | (doc.FOUND if "shop" in name else {}) | (doc.CONFLICT if endpoint is checkout else {})
-    words = {"name": name, "summary": summary, "parameters": parameters, "answers": answers}
-    kind: type[WidgetsEndpoint] = type(name, (type(endpoint),), words)
+    if ending is not None:
+        del answers[200 if ending == ".gif" else (200, "image/gif")]
+    words = {"name": name, "summary": summary, "parameters": parameters, "answers": answers} | words
+    kind: type[WidgetsEndpoint] = type(name, (type(endpoint),), {"security": doc.SECURITY} | words)
     return kind()
 
 
 def routes() -> dict[str, WidgetsEndpoint]:
-    """The document's routes, each with its last part as a parameter."""
+    """The document's routes, each with its last part as a parameter, or with each of its endings."""
     found = {
         f"{WIDGET}/stream/not_found/<str:action>": documented(
             *(widget, "track_empty_widget", "A widget was rendered without its stream"),
@@ -42,20 +46,29 @@ def routes() -> dict[str, WidgetsEndpoint]:
             *(widget, f"track_{kind}_media", f"An action on a medium ({kind})"),
             *(*parts, doc.PARTS["media"], doc.action(doc.MEDIA_ACTION), *doc.SHOWN),
         )
-        found[f"{WIDGET}/{middle}/media/<str:media>/shop"] = documented(
-            *(widget, f"track_{kind}_shop", f"A click on a shop link ({kind}); also shop.json and shop.gif"),
-            *(*parts, doc.PARTS["media"], *doc.SHOPPED),
+        for ending in doc.ENDINGS:
+            found[f"{WIDGET}/{middle}/media/<str:media>/shop{ending}"] = documented(
+                *(widget, f"track_{kind}_shop{ending.replace('.', '_')}", f"A click on a shop link ({kind})"),
+                *(*parts, doc.PARTS["media"], *doc.SHOPPED),
+                ending=ending,
+                description="With `redirect_url` the visitor is sent there, whatever the ending.",
+            )
+    for ending in doc.ENDINGS:
+        found[f"track/transaction/<str:transaction>/checkout{ending}"] = documented(
+            *(checkout, f"track_checkout{ending.replace('.', '_')}", "A purchase"),
+            *(doc.PARTS["transaction"], *doc.BOUGHT),
+            ending=ending,
+            description="The same call again adds nothing; other products of the same transaction are added to it.",
         )
-    found["track/transaction/<str:transaction>/checkout"] = documented(
-        *(checkout, "track_checkout", "A purchase; also checkout.json and checkout.gif"),
-        *(doc.PARTS["transaction"], *doc.BOUGHT),
-    )
     return found
 
 
 GREETING = documented(
-    *(greeting, "track_greeting", "Is this token good? Without a token it is the front page"),
-    *(doc.TOKEN, query("analytics_id", "Comes back in the answer.")),
+    *(greeting, "track_greeting", "Is this token good? Without a token: what this server is"),
+    query("analytics_id", "Comes back in the answer, as far as 128 characters.", type=doc.READABLE),
+    doc.WAIT,
+    security=({"WidgetToken": []}, {}),
+    answers=doc.GREETINGS,
 )
 
 
