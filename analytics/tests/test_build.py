@@ -9,7 +9,8 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.removal import remove_website
-from analytics.models import BuiltDay, DirtyDay, PageDay, SiteDay, Visit
+from analytics import tasks
+from analytics.models import BuiltDay, DirtyDay, PageDay, Salt, SiteDay, Visit
 from analytics.rollups import build as building
 from analytics.rollups.aggregate import aggregate, all_days, asked_for, build_due, due, rest
 from analytics.rollups.build import build, dirty_days, fresh, wrong_rows
@@ -17,6 +18,8 @@ from analytics.rollups.definitions import ROLLUPS
 from analytics.tests import widgets
 from analytics.tests.builders import GOOGLEBOT, load, make_website, noon
 from analytics.tests.tracking import acted, tell
+from tinytrail.beat import SCHEDULE
+from tinytrail.celery import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -244,6 +247,37 @@ def test_a_day_that_cannot_be_built_has_no_age_below_zero(acme):
         assert fresh(acme.id, day, day, now=now) == 0
         cursor.execute("RESET lock_timeout")
     assert SiteDay.objects.get(day=day, is_bot=False, content_group="").visits == 2
+
+
+@pytest.fixture
+def _tasks_run_when_they_are_sent():
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+@pytest.mark.usefixtures("_tasks_run_when_they_are_sent")
+def test_after_midnights_without_beat_its_first_round_builds_every_day_that_was_missed(acme):
+    missed = [a_day_of_hits(acme, noon(ago)) for ago in (4, 3, 1)]
+    tasks.build_dirty_days()
+    assert sorted(BuiltDay.objects.values_list("day", flat=True)) == missed
+    assert [set(wrong_rows(acme.id, day).values()) for day in missed] == [{0}] * 3
+    # The bar is ten minutes, for the first round and its builds.
+    (round_of,) = [entry for entry in SCHEDULE.values() if entry["task"] == "analytics.tasks.build_dirty_days"]
+    assert round_of["schedule"] <= 60
+
+
+@pytest.mark.usefixtures("_tasks_run_when_they_are_sent")
+def test_what_two_beats_ask_for_is_what_one_would_have(acme):
+    app.loader.import_default_modules()
+    missed = [a_day_of_hits(acme, noon(ago)) for ago in (3, 1)]
+    for entry in SCHEDULE.values():
+        app.tasks[entry["task"]]()
+    rows, salts = stored_rows(), list(Salt.objects.values_list("day", "value"))
+    for entry in SCHEDULE.values():
+        app.tasks[entry["task"]]()
+    assert (stored_rows(), list(Salt.objects.values_list("day", "value"))) == (rows, salts)
+    assert len(rows["analytics_siteday"]) == len(missed) * 3
 
 
 def test_what_beat_has_asked_for_it_asks_for_again_only_when_nobody_has_begun(acme):

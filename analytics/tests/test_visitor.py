@@ -70,6 +70,27 @@ def test_the_key_changes_exactly_once_at_midnight():
     assert keys[0] != keys[3]
 
 
+@pytest.mark.parametrize("minutes", [0, 31])
+def test_a_clock_that_is_five_minutes_off_or_steps_back_changes_no_salt_and_brings_none_back(minutes):
+    """Around midnight, and around the time at which the salt of the day that ended is destroyed (F18)."""
+    around = datetime(2026, 3, 19, tzinfo=UTC) + timedelta(minutes=minutes)
+    seen, gone = {}, set()
+    # Two hosts that take turns, and one of them steps; both remember what they have seen.
+    hosts = Salts(), Salts()
+    hosts[1].of(DAY)
+    for step, offset in enumerate((-10, -5, -10, 0, -5, 0, 5, 0, 5, 10, 5, 15)):
+        now = around + timedelta(minutes=offset)
+        before = set(days())
+        rotate(now=now)
+        gone |= before - set(days())
+        hosts[step % 2]._known.clear()
+        value = hosts[step % 2].of(now.date())
+        assert seen.setdefault(now.date(), value) == value
+        assert hosts[1 - step % 2].of(now.date()) == value
+        assert not gone & set(days())
+    assert (len(gone), len(seen)) == ((0, 2) if minutes == 0 else (1, 1))
+
+
 def test_an_import_has_salts_of_its_own_for_past_days_and_shares_todays():
     first, second = RunSalts(DAY), RunSalts(DAY)
     yesterday = DAY - timedelta(days=1)

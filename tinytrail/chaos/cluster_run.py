@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tinytrail.chaos.cluster import LIMIT, Cluster, Host
 from tinytrail.chaos.installation import ChaosError, wait
@@ -22,8 +22,9 @@ CONNECTIONS_PER_HOST = 8
 # How long a cable is pulled: longer than any patience of a process with PostgreSQL, Redis and its callers.
 CUT_SECONDS = 4.0
 # For one fault and its recovery. Generous: the machine may be busy with something else.
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 BURST = 100
+T = TypeVar("T")
 Fault = Callable[[Host], Coroutine[Any, Any, None]]
 LIMITED = "rate_limited"
 # One visitor's hits, to web hosts in turn, below the limit of one address.
@@ -155,7 +156,11 @@ class ClusterRun:
             for fault, host in self.schedule():
                 await self.unless(keeper, fault(host))
             await self.unless(keeper, self.burst())
-            await self.unless(keeper, self.reach(self.plan.accepted))
+            before = -1
+            while not await self.unless(keeper, self.reach(self.plan.accepted)):
+                if self.accepted() == before:
+                    raise ChaosError("Nothing is accepted any more.")
+                before = self.accepted()
             for load in self.loads.values():
                 load.is_over = True
             for load in self.loads.values():
@@ -178,7 +183,7 @@ class ClusterRun:
         self.choice.shuffle(faults)
         return faults
 
-    async def unless(self, keeper: "asyncio.Task[None]", work: Awaitable[None]) -> None:
+    async def unless(self, keeper: "asyncio.Task[None]", work: Awaitable[T]) -> T:
         """Does the work, as long as the keeper keeps, and in time."""
         task = asyncio.ensure_future(work)
         await asyncio.wait({task, keeper}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_SECONDS)
@@ -187,16 +192,22 @@ class ClusterRun:
             if keeper.done():
                 await keeper
             raise ChaosError(f"A fault was not over after {PATIENCE_SECONDS:g} s.")
-        await task
+        return await task
 
     async def look_after(self) -> None:
         while True:
             self.cluster.look_after()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def reach(self, accepted: int) -> None:
-        while sum(load.accepted for load in self.loads.values()) < accepted:
+    async def reach(self, accepted: int) -> bool:
+        """Sends on for a while. Returns whether so many have been accepted."""
+        until = time.monotonic() + PATIENCE_SECONDS / 2
+        while self.accepted() < accepted and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
+        return self.accepted() >= accepted
+
+    def accepted(self) -> int:
+        return sum(load.accepted for load in self.loads.values())
 
     # -- faults --
 
@@ -232,6 +243,7 @@ class ClusterRun:
             await self.is_back("web host cut from Redis", host, cut_at)
             others = [other for other in self.cluster.webs if other is not host]
             who = self.somebody()
+            await self.is_shown(host, 200)
             alone, together = await asyncio.gather(self.taken(who, [host]), self.taken(who, others))
             self.verdict.bursts_apart.append((alone, together))
 

@@ -80,7 +80,8 @@ class Installation:
         """For the process of this name, and for commands."""
         del name
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and "TINYTRAIL_" not in name}
-        limits = {"TINYTRAIL_LIMIT_COLLECT": "off", "TINYTRAIL_LIMIT_API_KEY": "off"}
+        # Counted, and never reached.
+        limits = dict.fromkeys(("TINYTRAIL_LIMIT_COLLECT", "TINYTRAIL_LIMIT_API_KEY"), "1000000000/60")
         path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
         own = {"PATH": path, "TMPDIR": str(self.data), "TINYTRAIL_DATA": str(self.data), "PORT": str(self.port)}
         return {**kept, **limits, **own}

@@ -1,9 +1,10 @@
-"""Faults that need a whole installation and an exact moment (guarantees F04, F15)."""
+"""Faults that need a whole installation and an exact moment (guarantees F04, F09, F15)."""
 
 import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from analytics.ingest.visitor import salts
 from tinytrail import embedded
 from tinytrail.chaos.installation import ROOT, Installation, children, wait
 from tinytrail.chaos.load import CHROME, Fate, Ledger, Load
+from tinytrail.chaos.verdict import expected_pageviews
 from tinytrail.web.call import Call
 
 # What only has to happen, however busy the machine is.
@@ -122,6 +124,34 @@ def test_a_worker_killed_in_the_middle_of_a_build_leaves_no_part_of_it_and_the_n
     recount = acme.run("-m", "tinytrail.chaos.recount", acme.website)
     assert (recount["changedRows"], recount["wrongRows"]) == (0, 0)
     assert built(acme) == acme.ask("SELECT 1, count(*) FROM analytics_event")
+
+
+# -- F09: Redis hangs --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def hanging(process: int | None) -> Iterator[None]:
+    """The process takes connections and calls, and does nothing about them."""
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_while_redis_hangs_events_are_taken_reports_are_read_and_nobody_is_refused(acme):
+    ledger = Ledger()
+    send(acme, ledger, 100)
+    with hanging(acme.redis_server()):
+        send(acme, ledger, 300)
+        shown = pageviews(acme)
+        assert acme.get("/health")[0] == 200
+    assert ledger.count(Fate.UNKNOWN) == 0
+    assert set(ledger.statuses) == {202, 204, 400}
+    stored = sorted(int(path.removeprefix("/e/")) for path in acme.stored())
+    assert stored == [number for number, fate in enumerate(ledger.fates) if fate == Fate.ACCEPTED]
+    assert shown == expected_pageviews(acme.stored())
 
 
 # -- F15: the disk is full ---------------------------------------------------------------------------------------------
