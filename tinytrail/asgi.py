@@ -15,8 +15,7 @@ from analytics.api.front import Front, Message, Receive, Scope, Send  # isort: s
 from analytics.api.routes import endpoint_at  # isort: skip
 from django.db import connection  # isort: skip
 from tinytrail.checks import refuse_wrong_installation  # isort: skip
-
-THREADS = 4
+from tinytrail.connections import WEB_THREADS  # isort: skip
 
 try:
     refuse_wrong_installation()
@@ -27,7 +26,7 @@ finally:
     connection.close()
 
 # The two libraries spell the types of one protocol differently.
-threads = WSGIMiddleware(django, workers=THREADS)  # type: ignore[arg-type]
+threads = WSGIMiddleware(django, workers=WEB_THREADS)  # type: ignore[arg-type]
 
 
 async def in_threads(scope: Scope, receive: Receive, send: Send) -> None:

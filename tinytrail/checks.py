@@ -7,16 +7,22 @@ no switch to turn that off. A server that does not answer is no finding here: th
 """
 
 import ipaddress
+import logging
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import maxminddb
 import redis
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tinytrail import connections
+
+log = logging.getLogger(__name__)
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
@@ -26,10 +32,12 @@ PATIENCE_SECONDS = 2
 
 
 def refuse_wrong_installation() -> None:
-    """Raises ImproperlyConfigured with the first finding's sentence."""
+    """Raises ImproperlyConfigured with the first error's sentence; warnings are logged."""
     for check in (settings_are_safe, places_are_readable, postgresql_is_durable, redis_is_durable):
         for finding in check(None):
-            raise ImproperlyConfigured(f"{finding.msg} {finding.hint}")
+            if finding.is_serious():
+                raise ImproperlyConfigured(f"{finding.msg} {finding.hint}")
+            log.warning("%s %s", finding.msg, finding.hint)
 
 
 @register(Tags.security)
@@ -45,7 +53,7 @@ def places_are_readable(app_configs: Any, **options: Any) -> list[CheckMessage]:
 @register(Tags.database)
 def postgresql_is_durable(app_configs: Any, **options: Any) -> list[CheckMessage]:  # noqa: ANN401
     try:
-        return list(wrong_postgresql(connection))
+        return [*wrong_postgresql(connection), *wrong_connections(connection)]
     except OperationalError:
         return []
 
@@ -131,6 +139,17 @@ def wrong_postgresql(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
             )
 
 
+def wrong_connections(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    allowed, most = connections.allowed(connection), connections.most(settings.WEB_WORKERS)
+    if allowed < most:
+        yield Error(
+            f"PostgreSQL allows {allowed} connections, and this installation with TINYTRAIL_WEB_WORKERS="
+            f"{settings.WEB_WORKERS} takes up to {most}.",
+            hint="Raise max_connections (or this user's limit), or lower TINYTRAIL_WEB_WORKERS.",
+            id="tinytrail.E010",
+        )
+
+
 def wrong_redis() -> Iterator[CheckMessage]:
     with redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
@@ -150,3 +169,24 @@ def wrong_redis() -> Iterator[CheckMessage]:
             hint="Set maxmemory-policy noeviction.",
             id="tinytrail.E008",
         )
+    if is_open_to_others():
+        yield Warning(
+            f"Redis asks nobody who reaches {urlsplit(settings.REDIS_URL).hostname} for a password.",
+            hint="Set one there (requirepass), and in REDIS_URL.",
+            id="tinytrail.W001",
+        )
+
+
+def is_open_to_others() -> bool:
+    """Whether Redis answers somebody without a password, who need not be on this machine."""
+    parts = urlsplit(settings.REDIS_URL)
+    if parts.scheme == "unix" or parts.hostname is None or is_loopback(parts.hostname):
+        return False
+    nameless = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    with redis.Redis.from_url(
+        nameless, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+    ) as stranger:
+        try:
+            return bool(stranger.ping())
+        except (redis.AuthenticationError, redis.ResponseError):
+            return False

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import redis
@@ -16,9 +17,9 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from analytics.ingest import outage
 from analytics.models import DirtyDay, Quarantine, Salt
-from analytics.retention import next_month, partitions
+from analytics.retention import next_month, partitions, waiting_for_removal
 from submissions.models import Mail
-from tinytrail import checks
+from tinytrail import checks, connections, sending
 from tinytrail.celery import app
 
 PATIENCE_SECONDS = 2
@@ -32,6 +33,16 @@ UNSENT = timedelta(minutes=15)
 SALT_GRACE = timedelta(hours=1)
 # Clocks of two hosts; more, and events land in wrong minutes and visits.
 CLOCK_SECONDS = 5
+# Beat sends a task every 20 seconds.
+SILENT = timedelta(minutes=2)
+# No task waits for long while a worker takes them: the longest leaves it another thread.
+UNTAKEN = timedelta(minutes=5)
+# Nothing that runs regularly takes so long; a large removal may.
+LONG = timedelta(hours=1)
+# Rows of what was deleted are gone within a quarter of an hour (F31).
+UNREMOVED = timedelta(minutes=15)
+# Of the connections that PostgreSQL allows.
+NEARLY_ALL = 0.85
 FULL_BYTES = 200 * 1024**2
 NEARLY_FULL_BYTES = 1024**3
 
@@ -92,6 +103,20 @@ def postgresql(now: datetime) -> Iterator[Finding]:
             f"Its clock and this one are {apart:.0f} seconds apart.",
             "Let both hosts keep time by NTP.",
         )
+
+
+def connections_left(now: datetime) -> Iterator[Finding]:
+    wrong = list(checks.wrong_connections(connection))
+    yield from refusals("connections", wrong)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        (used,) = cursor.fetchone()
+    allowed = connections.allowed(connection)
+    sentence = f"{used} of {allowed} connections to PostgreSQL are taken."
+    if used > allowed * NEARLY_ALL:
+        yield Finding("connections", "warning", sentence, "See who has them in pg_stat_activity.")
+    elif not wrong:
+        yield Finding("connections", "ok", sentence)
 
 
 def migrations(now: datetime) -> Iterator[Finding]:
@@ -200,15 +225,56 @@ def mail(now: datetime) -> Iterator[Finding]:
     )
 
 
+def removals(now: datetime) -> Iterator[Finding]:
+    since = waiting_for_removal()
+    if since is None or now - since < UNREMOVED:
+        yield Finding("removals", "ok", "Of what was deleted no rows wait for long.")
+        return
+    sentence = f"Rows of an account or website that was deleted at {since:%Y-%m-%d %H:%M} UTC are still there."
+    yield Finding("removals", "error", sentence, "See that a worker and beat run, or run `manage.py prune`.")
+
+
+def tasks(now: datetime) -> Iterator[Finding]:
+    """A worker that answers may take nothing all the same."""
+    with redis.Redis.from_url(settings.REDIS_URL, **sending.PATIENCE) as client:
+        waiting, since = sending.tasks(client)
+    if since is None or now - since < UNTAKEN:
+        yield Finding("tasks", "ok", f"{waiting} tasks wait for a worker.")
+        return
+    yield Finding(
+        "tasks",
+        "error",
+        f"{waiting} tasks wait for a worker, the oldest since {since:%Y-%m-%d %H:%M} UTC.",
+        "If a worker runs, it takes none: see its log, and what holds it up in pg_stat_activity, and start it again.",
+    )
+
+
+def beat(now: datetime) -> Iterator[Finding]:
+    with redis.Redis.from_url(settings.REDIS_URL, **sending.PATIENCE) as client:
+        at = sending.beat_at(client)
+    advice = "Start it, or start it again: `make run`, or see Procfile."
+    if at is None:
+        yield Finding("beat", "error", "Beat has never sent a task.", advice)
+    elif now - at > SILENT:
+        yield Finding("beat", "error", f"Beat has sent no task since {at:%Y-%m-%d %H:%M} UTC.", advice)
+    else:
+        yield Finding("beat", "ok", "Beat sends what is due.")
+
+
 def worker(now: datetime) -> Iterator[Finding]:
     with app.connection_for_write() as broker:
-        # A ping alone would try again and again.
+        # A question alone would try again and again.
         broker.ensure_connection(max_retries=1, timeout=PATIENCE_SECONDS)
-        answers = app.control.ping(timeout=PATIENCE_SECONDS, connection=broker)
-    if answers:
-        yield Finding("worker", "ok", f"{len(answers)} Celery worker{'s answer' if len(answers) > 1 else ' answers'}.")
-    else:
+        answers = app.control.inspect(timeout=PATIENCE_SECONDS, connection=broker).active()
+    if not answers:
         yield Finding("worker", "error", "No Celery worker answers.", "Start one: `make run`, or see Procfile.")
+        return
+    yield Finding("worker", "ok", f"{len(answers)} Celery worker{'s answer' if len(answers) > 1 else ' answers'}.")
+    for name, since in sorted((task["name"], task["time_start"]) for task in chain(*answers.values())):
+        begun = datetime.fromtimestamp(since, UTC)
+        if now - begun > LONG:
+            sentence = f"{name} has run since {begun:%Y-%m-%d %H:%M} UTC."
+            yield Finding("worker", "warning", sentence, "See what holds it up in pg_stat_activity.")
 
 
 def disk(now: datetime) -> Iterator[Finding]:
@@ -234,7 +300,7 @@ def secret_files(now: datetime) -> Iterator[Finding]:
 
 def refusals(subject: str, wrong: list[CheckMessage]) -> Iterator[Finding]:
     for message in wrong:
-        yield Finding(subject, "error", message.msg, message.hint or "")
+        yield Finding(subject, "error" if message.is_serious() else "warning", message.msg, message.hint or "")
 
 
 Examination = Callable[[datetime], Iterator[Finding]]
@@ -243,6 +309,7 @@ EXAMINATIONS: tuple[Examination, ...] = (
     secret_files,
     disk,
     postgresql,
+    connections_left,
     migrations,
     partitions_ahead,
     salts,
@@ -250,6 +317,9 @@ EXAMINATIONS: tuple[Examination, ...] = (
     quarantine,
     redis_server,
     outage_stream,
+    removals,
     mail,
     worker,
+    tasks,
+    beat,
 )

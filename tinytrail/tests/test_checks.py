@@ -14,7 +14,7 @@ from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from tinytrail import checks, embedded
+from tinytrail import checks, connections, embedded
 from tinytrail.chaos.installation import free_port
 from tinytrail.tests.engines import ROOT, clean_environment, eventually
 
@@ -130,6 +130,48 @@ def test_a_redis_that_evicts_is_refused(tmp_path: Path, settings: LazySettings) 
         assert [finding.id for finding in checks.redis_is_durable(None)] == ["tinytrail.E008"]
     with running(redis_with(tmp_path)):
         assert checks.redis_is_durable(None) == []
+
+
+@pytest.mark.django_db
+def test_a_redis_that_asks_strangers_for_no_password_is_told_and_no_reason_not_to_start(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    port = free_port()
+    # Reaches this machine, and looks like any other address.
+    settings.REDIS_URL = f"redis://0.0.0.0:{port}/0"
+    with running(redis_with(tmp_path, f"port {port}", "bind 127.0.0.1", "protected-mode no")):
+        assert [(finding.id, finding.msg) for finding in checks.redis_is_durable(None)] == [
+            ("tinytrail.W001", "Redis asks nobody who reaches 0.0.0.0 for a password.")
+        ]
+        checks.refuse_wrong_installation()
+        for own in (f"redis://127.0.0.1:{port}/0", embedded.redis_url(tmp_path)):
+            settings.REDIS_URL = own
+            assert checks.redis_is_durable(None) == []
+
+
+@pytest.mark.django_db
+def test_more_processes_than_postgresql_has_connections_for_are_refused(settings: LazySettings) -> None:
+    assert checks.postgresql_is_durable(None) == []
+    allowed, settings.WEB_WORKERS = connections.allowed(connection), 256
+    finding = checks.postgresql_is_durable(None)[0]
+    assert (finding.id, finding.msg) == (
+        "tinytrail.E010",
+        f"PostgreSQL allows {allowed} connections, and this installation with TINYTRAIL_WEB_WORKERS=256 takes up to "
+        f"{connections.most(256)}.",
+    )
+    with pytest.raises(ImproperlyConfigured, match="Raise max_connections"):
+        checks.refuse_wrong_installation()
+
+
+@pytest.mark.django_db
+def test_a_limit_of_the_user_or_the_database_counts_as_the_servers_own() -> None:
+    assert connections.allowed(connection) > connections.most(1) > 9
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])} CONNECTION LIMIT 9"
+        )
+    assert connections.allowed(connection) == 9
+    assert [finding.id for finding in checks.postgresql_is_durable(None)] == ["tinytrail.E010"]
 
 
 def test_servers_that_are_away_are_no_wrong_installation(settings: LazySettings, tmp_path: Path) -> None:

@@ -14,10 +14,13 @@ from django.core.management import call_command
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from accounts.removal import remove_website
+from accounts.tests.builders import make_account, make_website
 from analytics.models import DirtyDay, Salt
 from analytics.retention import ensure_partitions
 from submissions.models import Mail
-from tinytrail import doctor
+from tinytrail import doctor, sending
+from tinytrail.celery import app
 from tinytrail.doctor import Examination, Finding
 from tinytrail.tests.engines import ROOT, clean_environment, three_secrets
 
@@ -34,7 +37,7 @@ def test_it_works() -> None:
     now = timezone.now()
     ensure_partitions(today=now.date())
     findings = doctor.examine(now=now)
-    assert {finding.subject for finding in findings if finding.level == "error"} == {"worker"}
+    assert {finding.subject for finding in findings if finding.level == "error"} == {"worker", "beat"}
     assert all(finding.advice for finding in findings if finding.level != "ok")
 
 
@@ -124,6 +127,49 @@ def test_mail_that_reaches_nobody_is_told(settings: LazySettings) -> None:
 def test_a_worker_that_does_not_answer_is_found() -> None:
     finding = only(doctor.worker)
     assert (finding.level, finding.sentence) == ("error", "No Celery worker answers.")
+
+
+def test_tasks_that_nobody_takes_are_found_with_the_age_of_the_oldest(settings: LazySettings) -> None:
+    assert only(doctor.tasks).level == "ok"
+    app.send_task("analytics.tasks.drain_outage")
+    app.send_task("analytics.tasks.drain_outage")
+    sent = timezone.now()
+    assert only(doctor.tasks, sent + timedelta(minutes=4)).sentence == "2 tasks wait for a worker."
+    finding = only(doctor.tasks, sent + timedelta(minutes=6))
+    assert (finding.level, finding.sentence) == (
+        "error",
+        f"2 tasks wait for a worker, the oldest since {sent:%Y-%m-%d %H:%M} UTC.",
+    )
+
+
+def test_a_beat_that_is_silent_is_found(settings: LazySettings) -> None:
+    assert only(doctor.beat).sentence == "Beat has never sent a task."
+    sending.leave_mark()
+    sent = timezone.now()
+    assert only(doctor.beat, sent + timedelta(seconds=90)).level == "ok"
+    finding = only(doctor.beat, sent + timedelta(seconds=150))
+    assert (finding.level, finding.sentence) == ("error", f"Beat has sent no task since {sent:%Y-%m-%d %H:%M} UTC.")
+
+
+def test_what_was_deleted_and_stays_is_found() -> None:
+    website = make_website(make_account("Acme"))
+    assert only(doctor.removals).level == "ok"
+    remove_website(website, by=None, now=NOW)
+    assert only(doctor.removals, NOW + timedelta(minutes=14)).level == "ok"
+    finding = only(doctor.removals, NOW + timedelta(minutes=16))
+    assert (finding.level, finding.sentence) == (
+        "error",
+        "Rows of an account or website that was deleted at 2026-07-15 12:00 UTC are still there.",
+    )
+
+
+def test_connections_that_run_out_are_found(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
+    assert only(doctor.connections_left).level == "ok"
+    monkeypatch.setattr(doctor, "NEARLY_ALL", 0.0)
+    assert only(doctor.connections_left).level == "warning"
+    settings.WEB_WORKERS = 99
+    levels = [finding.level for finding in doctor.told(doctor.connections_left, NOW)]
+    assert levels == ["error", "warning"]
 
 
 def test_a_server_that_is_away_is_one_finding(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """GET /metrics: what an operator watches, and who may."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from tinytrail import sending
 from tinytrail.settings import networks
 
 pytestmark = pytest.mark.django_db
-SAMPLE = re.compile(r'^(tinytrail_\w+(?:\{[^}]*\})?) (\S+)$', re.M)
+SAMPLE = re.compile(r"^(tinytrail_\w+(?:\{[^}]*\})?) (\S+)$", re.M)
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +115,7 @@ def test_what_was_refused_today_is_shown_by_reason_and_of_no_website(client: Cli
 def test_tasks_that_nobody_takes_are_measured(client: Client, settings: LazySettings) -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
         sent_at = timezone.now().timestamp() - 600
-        broker.lpush(sending.QUEUE, '{"headers": {"sent_at": %f}}' % sent_at, '{"headers": {}}')
+        broker.lpush(sending.QUEUE, json.dumps({"headers": {"sent_at": sent_at}}), '{"headers": {}}')
         broker.set(sending.MARK, sent_at)
     found = scraped(client)
     assert found["tinytrail_tasks_waiting"] == 2
