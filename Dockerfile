@@ -1,4 +1,5 @@
-# One image for the web server, the worker and beat. It writes nothing but /tmp, so its root may be read-only.
+# One image for the web server, the worker and beat. It writes nothing but /tmp, so its root may be read-only, runs as a
+# user that owns nothing in it, and starts every process without a shell.
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /app
 RUN python -m venv /venv

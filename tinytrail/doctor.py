@@ -109,7 +109,7 @@ def connections_left(now: datetime) -> Iterator[Finding]:
     wrong = list(checks.wrong_connections(connection))
     yield from refusals("connections", wrong)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE usename IS NOT NULL")
         (used,) = cursor.fetchone()
     allowed = connections.allowed(connection)
     sentence = f"{used} of {allowed} connections to PostgreSQL are taken."

@@ -128,7 +128,7 @@ def of_postgresql(now: datetime) -> Metrics:
 
 def of_connections(cursor: Any) -> Metrics:  # noqa: ANN401 (Django's wrapper of psycopg's cursor)
     cursor.execute(
-        "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+        "SELECT (SELECT count(*) FROM pg_stat_activity WHERE usename IS NOT NULL),"
         " current_setting('max_connections')::int"
     )
     used, most = cursor.fetchone()

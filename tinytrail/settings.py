@@ -142,11 +142,19 @@ def secret(name: str) -> str:
 
 
 SECRET_KEY = secret("SECRET_KEY")
+# Of PostgreSQL roles that can change no table (tinytrail.roles): `prepare` makes those that have a password here.
+ROLE_PASSWORDS = {
+    "web": text("TINYTRAIL_WEB_ROLE_PASSWORD"),
+    "worker": text("TINYTRAIL_WORKER_ROLE_PASSWORD"),
+    "reporting": text("TINYTRAIL_REPORTING_ROLE_PASSWORD"),
+}
 # Older keys stay readable after a rotation: TINYTRAIL_KEK=new,old encrypts with the first and decrypts with any.
 KEKS = [key for key in secret("KEK").split(",") if key]
 PEPPER = secret("PEPPER")
 
-ALLOWED_HOSTS = words("TINYTRAIL_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+LOOPBACK = "localhost,127.0.0.1,[::1]"
+PUBLIC_HOST = address(text("TINYTRAIL_PUBLIC_URL")).hostname
+ALLOWED_HOSTS = words("TINYTRAIL_ALLOWED_HOSTS", f"{PUBLIC_HOST},{LOOPBACK}" if PUBLIC_HOST else LOOPBACK)
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured(
         "TINYTRAIL_ALLOWED_HOSTS must name this server's own host names, for example "
@@ -335,8 +343,9 @@ REQUIRE_TOTP = switch("TINYTRAIL_REQUIRE_TOTP")
 OTP_TOTP_ISSUER = "TinyTrail" if own_host() == "localhost" else f"TinyTrail {own_host()}"
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-# Loopback is served without TLS, and a cookie marked Secure would then never come back in some browsers.
-BEHIND_TLS = bool(TRUSTED_PROXIES)
+# Loopback is served without TLS, and a cookie marked Secure would then never come back in some browsers. So is a proxy
+# whose address the operator gives without it.
+BEHIND_TLS = bool(TRUSTED_PROXIES) and PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_NAME = "__Host-session" if BEHIND_TLS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if BEHIND_TLS else "csrf"

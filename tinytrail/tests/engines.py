@@ -1,5 +1,6 @@
 """Builders for tests that start servers and processes for real, in folders of their own."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -77,6 +78,20 @@ def belongs(process: int, line: str, data: Path) -> bool:
     if f"embedded.py postgres {data} " in line or f"embedded.py redis {data} " in line:
         return True
     return f"TINYTRAIL_DATA={data}".encode() in environment
+
+
+@contextlib.contextmanager
+def running(engine: embedded.Engine) -> Iterator[None]:
+    """An engine without its keeper, so that it can be one that nobody should run."""
+    engine.prepare()
+    with open(os.devnull, "w") as log:
+        process = engine.start(log.fileno(), log.fileno())
+    try:
+        assert eventually(lambda: engine.is_ready(process.pid), 20)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
 
 
 def kill(data: Path, words: str) -> int:

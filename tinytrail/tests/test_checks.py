@@ -1,11 +1,8 @@
 """What refuses a wrong installation, against servers that are really set up wrongly."""
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ from django.db import connection
 
 from tinytrail import checks, connections, embedded
 from tinytrail.chaos.installation import free_port
-from tinytrail.tests.engines import ROOT, clean_environment, eventually
+from tinytrail.tests.engines import ROOT, clean_environment, running
 
 SECRETS = {"SECRET_KEY": "0123456789abcdef" * 2, "PEPPER": "123456789abcdef0" * 2, "KEKS": ["23456789abcdef01" * 2]}
 
@@ -25,20 +22,6 @@ SECRETS = {"SECRET_KEY": "0123456789abcdef" * 2, "PEPPER": "123456789abcdef0" * 
 def three_secrets(settings: LazySettings) -> None:
     for name, value in SECRETS.items():
         setattr(settings, name, value)
-
-
-@contextlib.contextmanager
-def running(engine: embedded.Engine) -> Iterator[None]:
-    """An engine without its keeper, so that it can be one that nobody should run."""
-    engine.prepare()
-    with open(os.devnull, "w") as log:
-        process = engine.start(log.fileno(), log.fileno())
-    try:
-        assert eventually(lambda: engine.is_ready(process.pid), 20)
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(10)
 
 
 def postgres_with(data: Path, **options: str) -> embedded.Postgres:

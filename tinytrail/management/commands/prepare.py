@@ -19,6 +19,7 @@ from analytics.retention import ensure_partitions
 from submissions import calendars
 from tinytrail import checks
 from tinytrail.command import TinyCommand
+from tinytrail.management.commands.roles import applied
 from tinytrail.restoring import make_good
 
 
@@ -45,6 +46,7 @@ class Command(TinyCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         call_command("migrate", interactive=False, verbosity=0)
+        applied()
         with contextlib.suppress(redis.RedisError):  # the worker does it once Redis is there
             make_good(now=timezone.now())
         if is_static_stale():
