@@ -1,5 +1,6 @@
 """Signing in to the back office: the link that works once, and login and password (guarantees, A73)."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -7,13 +8,15 @@ import pytest
 import time_machine
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.signing import TimestampSigner
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import sign_in
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from accounts.removal import remove_account, remove_user
+from accounts.tests.authenticators import give_phone
 from accounts.tests.builders import make_account, make_root, make_user
 
 pytestmark = pytest.mark.django_db
@@ -280,13 +283,45 @@ def test_an_unknown_login_is_locked_like_a_known_one():
     assert [says("nobody", "wrong", f"203.0.113.{n}") for n in range(11)] == ["wrong"] * 10 + ["locked"]
 
 
-def test_an_unknown_login_costs_a_password_hash_as_well(owner, monkeypatch):
+def test_whoever_it_is_a_refusal_takes_the_same_work(owner, monkeypatch):
+    """Time, structurally: as many password hashes, and the same statements in the same order."""
+    make_user(make_account("Acme"), login="link-only")
+    idle = make_user(make_account("Idle"), login="idle", password=PASSWORD)
+    User.objects.filter(pk=idle.pk).update(is_active=False)
+    with_app = make_user(make_account("Globex"), login="with-app", password=PASSWORD)
+    give_phone(with_app)
     hashed, encode = [], MD5PasswordHasher.encode
     monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *args: hashed.append(1) or encode(*args))
-    sign_in_as("owner", "wrong")
-    known, hashed[:] = len(hashed), []
-    sign_in_as("nobody", "wrong")
-    assert (known, len(hashed)) == (1, 1)
+    works = set()
+    for number, login in enumerate(("owner", "nobody", "link-only", "idle", "with-app", "")):
+        hashed.clear()
+        with CaptureQueriesContext(connection) as asked:
+            status, _ = sign_in_as(login or "x" * 254, "wrong", f"203.0.113.{number}")
+        statements = tuple(re.sub(r"'[^']*'|NULL", "?", query["sql"]) for query in asked.captured_queries)
+        works.add((status, len(hashed), statements))
+    ((status, hashes, statements),) = works
+    assert (status, hashes) == (200, 1)
+    assert statements
+
+
+def test_a_lock_ends_by_itself_and_says_when(owner, settings):
+    settings.LIMITS = {**settings.LIMITS, "LOGIN": (10, 900)}
+    with time_machine.travel(NOON, tick=False) as clock:
+        for number in range(10):
+            says("owner", f"wrong {number}", f"203.0.113.{number}")
+        _, page = sign_in_as("owner", PASSWORD, "198.51.100.1")
+        minutes, moment = re.search(
+            r"The next one is taken in (a minute|\d+ minutes), at (\d\d:\d\d) UTC", page
+        ).groups()
+        wait = timedelta(minutes=1 if minutes == "a minute" else int(minutes.split()[0]))
+        assert timedelta(0) < wait <= timedelta(minutes=15)
+        assert f"{NOON + wait:%H:%M}" == moment
+        # Trying again and again does not make it longer.
+        clock.shift(wait - timedelta(minutes=1, seconds=1))
+        for _ in range(3):
+            assert says("owner", PASSWORD, "198.51.100.1") == "locked"
+        clock.shift(timedelta(minutes=1, seconds=1))
+        assert says("owner", PASSWORD, "198.51.100.1") == "in"
 
 
 def without_its_own(page, login):
