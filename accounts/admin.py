@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
@@ -60,7 +61,23 @@ class DiscreetAdmin(ModelAdmin):
         return answer
 
 
-class ScopedAdmin(DiscreetAdmin):
+class FewAtOnce:
+    """An action is for the rows one has seen: for a page of them, and never for ten thousand others (A77)."""
+
+    list_per_page: int
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase:
+        chosen = request.POST.copy()
+        if len(chosen.getlist(ACTION_CHECKBOX_NAME)) > self.list_per_page:
+            messages.error(request, f"At most {self.list_per_page} at once: choose fewer.")
+            return HttpResponseRedirect(request.get_full_path())
+        chosen["select_across"] = "0"
+        request.POST = chosen  # type: ignore[assignment]
+        answer: HttpResponseBase = super().response_action(request, queryset)  # type: ignore[misc] # ModelAdmin's
+        return answer
+
+
+class ScopedAdmin(FewAtOnce, DiscreetAdmin):
     """Shows what `visible` says. What it leaves out is not there: no page, no redirect that would tell."""
 
     list_per_page = 100
@@ -131,14 +148,6 @@ class ScopedAdmin(DiscreetAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset:
             self.remove(row, by=current_user(request))
-
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase:
-        # An action is for the rows one has seen: never for ten thousand others (A77).
-        chosen = request.POST.copy()
-        chosen["select_across"] = "0"
-        request.POST = chosen  # type: ignore[assignment]
-        answer: HttpResponseBase = super().response_action(request, queryset)
-        return answer
 
 
 class AdminsOnly:
@@ -487,5 +496,5 @@ admin.site.unregister([TOTPDevice, StaticDevice])
 
 
 @admin.register(Group)
-class GroupAdmin(AdminsOnly, DjangoGroupAdmin, DiscreetAdmin):
+class GroupAdmin(AdminsOnly, FewAtOnce, DjangoGroupAdmin, DiscreetAdmin):
     """Rights beyond a role's, for example those of moderators."""

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.decorators import action
 from unfold.views import ChangeList
 
-from accounts.admin import ScopedAdmin, current_user
+from accounts.admin import FewAtOnce, ScopedAdmin, current_user
 from accounts.models import User
 from submissions import batches, desk, export, measures, queue, review
 from submissions.catalog import today_of
@@ -168,8 +168,8 @@ class SubmissionAdmin(ScopedAdmin):
         return found if state_of(request).is_by_urgency or state_of(request).name == "waiting" else {}
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase:
-        # What is chosen across all pages may be many: a batch is bounded, unlike what ScopedAdmin guards against.
-        answer: HttpResponseBase = super(ScopedAdmin, self).response_action(request, queryset)
+        # What is chosen across all pages may be many: a batch is done in steps, unlike what FewAtOnce guards against.
+        answer: HttpResponseBase = super(FewAtOnce, self).response_action(request, queryset)
         return answer
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
