@@ -496,5 +496,5 @@ admin.site.unregister([TOTPDevice, StaticDevice])
 
 
 @admin.register(Group)
-class GroupAdmin(AdminsOnly, FewAtOnce, DjangoGroupAdmin, DiscreetAdmin):
+class GroupAdmin(AdminsOnly, FewAtOnce, DjangoGroupAdmin, DiscreetAdmin):  # type: ignore[misc] # Django's is untyped
     """Rights beyond a role's, for example those of moderators."""
