@@ -14,7 +14,7 @@ from accounts.models import Erasure, User, Website
 from analytics.ingest import outage
 from analytics.ingest.row import LENGTH
 from analytics.models import BuiltDay, Event, Group, Profile, Quarantine
-from analytics.vocabulary import BROWSERS, DEVICES, SYSTEMS, Device, Dialect, Type
+from analytics.vocabulary import BROWSERS, CHANNELS, DEVICES, SCREENS, SYSTEMS, Device, Dialect, Screen, Type
 
 NOTE = "INSERT INTO analytics_dirtyday (website_id, day) SELECT %s, unnest(%s::date[])"
 
@@ -62,19 +62,28 @@ def everything(profile: Profile) -> Iterator[bytes]:
 
 
 def in_words(event: Event) -> dict[str, Any]:
-    """Every column of an event that says something about who sent it."""
+    """Every column of an event but whose website and whose person it is."""
     return {
+        "id": str(event.id),
         "occurredAt": event.occurred_at,
+        "type": Type(event.type).name.lower(),
         "name": event.name or Type(event.type).name.lower(),
         "dialect": Dialect(event.dialect).word,
         "path": event.path,
+        "contentGroup": event.content_group,
         "referrer": event.referrer,
+        "channel": CHANNELS.get(event.channel),  # type: ignore[call-overload] # a number of its own
         "utmSource": event.utm_source,
         "utmMedium": event.utm_medium,
         "utmCampaign": event.utm_campaign,
         "browser": BROWSERS[event.browser],
         "os": SYSTEMS[event.os],
         "device": DEVICES[Device(event.device)],
+        "screen": SCREENS[Screen(event.screen)],
+        "isBot": event.is_bot,
+        "isExcluded": event.is_excluded,
+        "isAuthenticated": event.is_authenticated,
+        "isServer": event.is_server,
         "country": event.country,
         "region": event.region,
         "city": event.city,

@@ -8,9 +8,10 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef, Q
 
 from accounts import sessions
+from accounts.belonging import forget_doings
 from accounts.models import Account, Website
 from analytics.alone import PURGE, alone
 from analytics.models import (
@@ -19,10 +20,13 @@ from analytics.models import (
     Drop,
     EngagementSession,
     Event,
+    Group,
     IdempotencyKey,
     Order,
+    Profile,
     Quarantine,
     RecentDrop,
+    SharedLink,
     Visit,
     WidgetArm,
     WidgetReach,
@@ -61,12 +65,52 @@ def prune(*, now: datetime) -> int:
     WidgetArm.objects.filter(day__lt=oldest).delete()
     # What was sold stays, and no longer says to whom.
     Order.objects.filter(occurred_at__lt=moment).exclude(analytics_id="").update(analytics_id="", referrer="")
+    forget_people(now=now)
+    ended = Q(revoked_at__lt=moment) | Q(expires_at__lt=moment)
+    SharedLink.objects.filter(ended).delete()
     Drop.objects.filter(day__lt=oldest).delete()
     RecentDrop.objects.filter(at__lt=now - RECENT_DROPS_LIVE).delete()
     Quarantine.objects.filter(at__lt=moment).delete()
     IdempotencyKey.objects.filter(at__lt=now - KEYS_LIVE).delete()
     sessions.forget_ended(now=now)
+    remove_strangers()
     return len(gone)
+
+
+def forget_people(*, now: datetime) -> None:
+    """Remove people who were not seen for so long, and groups of which nobody is left.
+
+    What they did is older than when they were last seen, and has gone before.
+    """
+    oldest = now - timedelta(days=settings.PROFILE_RETENTION_DAYS)
+    Profile.objects.filter(last_seen_at__lt=oldest).delete()
+    members = Profile.objects.filter(website_id=OuterRef("website_id"), groups__contains=[OuterRef("group_id")])
+    Group.objects.filter(~Exists(members), changed_at__lt=oldest).delete()
+
+
+def remove_strangers() -> int:
+    """Remove the rows of websites that are not there any more, not even as tombstones; returns how many went.
+
+    Events that waited while the database was away may come in after their website was purged.
+    """
+    gone = 0
+    for model in facts():
+        known = set(Website.objects.values_list("id", flat=True))
+        for website_id in websites_in(model) - known:
+            gone += sum(steps(model, website_id))
+    return gone
+
+
+def websites_in(model: type[models.Model]) -> set[int]:
+    """The websites of a table's rows, found by jumping from one to the next: most indexes begin with them."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found AS (SELECT min(website_id) AS id FROM {table} UNION ALL"
+            f" SELECT (SELECT min(website_id) FROM {table} WHERE website_id > found.id) FROM found"
+            " WHERE found.id IS NOT NULL) SELECT id FROM found WHERE id IS NOT NULL"
+        )
+        return {website_id for (website_id,) in cursor.fetchall()}
 
 
 def partitions() -> Iterator[tuple[str, date]]:
@@ -114,19 +158,24 @@ def removals() -> Iterator[int]:
     for website in Website.objects.exclude(deleted_at=None) | Website.objects.exclude(account__deleted_at=None):
         for model in facts():
             yield from steps(model, website.id)
+        forget_doings(website)
         yield from branches(Website, {"pk": website.pk})
         yield website.delete()[0]
     for account in Account.objects.exclude(deleted_at=None):
+        forget_doings(account)
         yield from branches(Account, {"pk": account.pk})
         yield account.delete()[0]
 
 
 def facts() -> list[type[models.Model]]:
-    """Every table of this app with rows of a website, found in the schema so that a new one cannot be forgotten."""
+    """Every table with rows of a website, found in the schema so that a new one cannot be forgotten.
+
+    Those with a foreign key to it are not among them: they go with it.
+    """
     return [
         model
-        for model in apps.get_app_config("analytics").get_models()
-        if any(field.attname == "website_id" for field in model._meta.concrete_fields)
+        for model in apps.get_models()
+        if any(field.name == "website_id" for field in model._meta.concrete_fields) and not model._meta.proxy
     ]
 
 

@@ -47,6 +47,10 @@ class Channel(IntEnum):
     REFERRAL = 6
 
 
+# Of an exempt website, which keeps none.
+NO_CHANNEL = 0
+
+
 class Device(IntEnum):
     UNKNOWN = 0
     DESKTOP = 1

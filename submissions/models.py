@@ -177,7 +177,7 @@ class Submission(models.Model):
     # Folded name, place and day (submissions.text), for near duplicates.
     name_folded = models.CharField(max_length=400, default="")
     location_folded = models.CharField(max_length=500, default="")
-    # HMACs in hex; the address itself is stored nowhere.
+    # HMACs in hex; the address itself is stored nowhere. Empty once retention has removed the host's.
     source_ip_hash = models.CharField(max_length=64)
     email_ip_hash = models.CharField(max_length=64)
     fingerprint_hash = models.CharField(max_length=64)

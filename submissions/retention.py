@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -14,7 +15,17 @@ from django.db.models.functions import Coalesce
 from accounts import audit, erasures
 from accounts.models import Erasure, User
 from submissions import catalog
-from submissions.models import Batch, Calendar, Decision, Host, LimitCount, Mail, Submission
+from submissions.models import (
+    Batch,
+    Calendar,
+    Decision,
+    Host,
+    LimitCount,
+    Mail,
+    Message,
+    Skip,
+    Submission,
+)
 from submissions.review import record
 
 # A day less than the guarantees allow, for it runs once a day.
@@ -36,12 +47,24 @@ def prune(*, now: datetime) -> int:
     LimitCount.objects.filter(ends_at__lt=now - COUNTS_LIVE).delete()
     Mail.objects.filter(created_at__lt=now - MAILS_LIVE).delete()
     Batch.objects.filter(created_at__lt=now - BATCHES_LIVE).delete()
+    remove_old(now=now)
     forgotten = 0
     while ids := list(outlived(now).values_list("pk", flat=True)[:STEP_ROWS]):
         with transaction.atomic():
             forgotten += forget(Submission.objects.filter(pk__in=ids), now=now)
     remove_idle_hosts()
     return forgotten
+
+
+def remove_old(*, now: datetime) -> None:
+    """Remove what was declined longer ago than the retention, and how everything else was decided."""
+    oldest = now - timedelta(days=settings.RETENTION_DAYS)
+    declined = Submission.objects.filter(status=Submission.Status.DECLINED, reviewed_at__lt=oldest)
+    while ids := list(declined.values_list("pk", flat=True)[:STEP_ROWS]):
+        Submission.objects.filter(pk__in=ids).delete()
+    Calendar.objects.filter(toggled_at__lt=oldest).exclude(toggled_by="").update(toggled_by="")
+    for model in (Message, Decision, Skip):
+        model.objects.filter(at__lt=oldest).exclude(submission__status=Submission.Status.PENDING).delete()
 
 
 @transaction.atomic
@@ -57,7 +80,7 @@ def outlived(now: datetime) -> "QuerySet[Submission]":
     one that nobody reviewed from its arrival.
     """
     over = (now - AFTER_EVENT).date()
-    known = Submission.objects.exclude(host=None).annotate(
+    known = Submission.objects.exclude(host=None, source_ip_hash="").annotate(
         over_on=Coalesce("accepted_event__ends_on", "accepted_event__starts_on", "starts_on")
     )
     return known.filter(
@@ -127,13 +150,16 @@ def erase_within(whose: UUID | None, email: str, *, by: User | None, now: dateti
 
 
 def forget(submissions: "QuerySet[Submission]", *, now: datetime) -> int:
-    """Take the host's address off these, and out of every text in which it was written. Within a transaction."""
+    """Take the host's address off these, and out of every text in which it was written; and what tells from where they
+    came. Within a transaction.
+    """
     rows = list(submissions.select_for_update(of=("self",)).select_related("host", "accepted_event"))
     for submission in rows:
         scrub(submission, submission.host_email, now=now)
         submission.host = None
+        submission.source_ip_hash = submission.email_ip_hash = ""
     fields = ["host", "name", "name_folded", "location_folded", "payload", "review_reason", "review_message", "flags"]
-    Submission.objects.bulk_update(rows, fields)
+    Submission.objects.bulk_update(rows, [*fields, "source_ip_hash", "email_ip_hash"])
     Mail.objects.filter(submission__in=rows).delete()
     return len(rows)
 

@@ -203,7 +203,9 @@ def seen(calendar: Calendar, proposal: Proposal, *, source_ip_hash: str, now: da
 
 
 def addresses_of(calendar: Calendar, source_ip_hash: str, *, now: datetime, besides: UUID | None) -> list[str]:
-    """The hosts' addresses of what the source has lately proposed, one for each."""
+    """The hosts' addresses of what the source has lately proposed, one for each; none of a source that is forgotten."""
+    if not source_ip_hash:
+        return []
     lately = Submission.objects.filter(
         source_ip_hash=source_ip_hash, created_at__gt=now - SOURCE_WINDOW, created_at__lte=now, calendar=calendar
     ).exclude(pk__in=[besides] if besides else [])

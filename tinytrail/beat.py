@@ -27,6 +27,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove what is old": {"task": "analytics.tasks.prune", "schedule": crontab(hour="2", minute="30")},
     "send mail": {"task": "submissions.tasks.send_mail", "schedule": 30.0},
     "keep the journal of erasures": {"task": "tinytrail.tasks.keep_journal", "schedule": crontab(minute="25")},
+    "forget what was done": {"task": "accounts.tasks.prune", "schedule": crontab(hour="2", minute="40")},
     "forget hosts": {"task": "submissions.tasks.prune", "schedule": crontab(hour="2", minute="45")},
 }
 

@@ -211,6 +211,8 @@ GEOIP = geoip(text("TINYTRAIL_GEOIP"))
 RETENTION_DAYS = number("TINYTRAIL_RETENTION_DAYS", 400, least=2, most=760)  # 25 months
 # How long backups are kept: an older one is not restored, since nobody remembers what was erased since.
 BACKUP_DAYS = number("TINYTRAIL_BACKUP_DAYS", 90, least=1, most=760)
+# People whom a product has told of, from when they were last seen.
+PROFILE_RETENTION_DAYS = number("TINYTRAIL_PROFILE_RETENTION_DAYS", RETENTION_DAYS, least=2, most=760)
 
 LIMITS = {
     "COLLECT": limit("COLLECT", "10/10"),

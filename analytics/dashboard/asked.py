@@ -103,6 +103,20 @@ class Asked:
         return self.now.astimezone(UTC).date()
 
     @property
+    def is_exempt(self) -> bool:
+        return self.question.is_exempt
+
+    @property
+    def least_visitors(self) -> int:
+        """How many visitors a number needs to be shown; 0 where every number is."""
+        return self.question.least_visitors
+
+    @cached_property
+    def is_withheld(self) -> bool:
+        """Whether too few visitors pass the filters for anything to be shown."""
+        return self.question.is_withheld
+
+    @property
     def is_realtime(self) -> bool:
         return self.period_name == REALTIME
 
@@ -113,7 +127,7 @@ class Asked:
     def about(self, report: Report, query: Mapping[str, str], *, most: int = ALL_ROWS) -> Question:
         extra = report.parameters({name: [value] for name, value in query.items()})
         question = replace(self.question, extra=extra, page=1, per_page=most)
-        report.check(question)
+        report.examine(question)
         return question
 
     @cached_property
@@ -150,6 +164,7 @@ def understood(website: Website, query: Query, *, now: datetime) -> Asked:
     today = now.astimezone(UTC).date()
     name = first(address.query, "period") or DEFAULT_PERIOD
     question = as_parameters(address.query, today=today, now=now).question(website, now=now)
+    Summary().examine(question)
     compared = [question.period] + ([question.comparison] if question.comparison else [])
     metrics = {total.metric: total for total in TOTALS}
     return Asked(

@@ -59,6 +59,8 @@ class Tab:
     tells: Callable[[Mapping[str, Any]], list[str]] | None = None
     # For CSV: the columns; empty: those of the report.
     columns: tuple[str, ...] = ()
+    # Whether an exempt website has it, too.
+    is_exempt: bool = True
 
     def columns_for(self, question: Question) -> tuple[str, ...]:
         return self.columns or self.report.columns_for(question)
@@ -74,9 +76,13 @@ class Card:
     # Whether filters choose what is counted here, which are about visits.
     is_filtered: bool = True
 
-    def tab(self, name: str) -> Tab:
+    def tabs_for(self, question: Question) -> list[Tab]:
+        return [tab for tab in self.tabs if tab.is_exempt or not question.is_exempt]
+
+    def tab(self, name: str, question: Question) -> Tab:
         """The tab of that name, else the first."""
-        return next((tab for tab in self.tabs if tab.id == name), self.tabs[0])
+        tabs = self.tabs_for(question)
+        return next((tab for tab in tabs if tab.id == name), tabs[0])
 
 
 def of(name: str, nothing: str = NONE) -> Callable[[Row], str]:
@@ -147,6 +153,7 @@ SOURCES = Card(
             " referrer, Email, Organic or Paid Search, Social, else Referral.",
             {"group_by": "channel"},
             narrows=filter_by("channel", "channel"),
+            is_exempt=False,
         ),
         Tab(
             "domains",
@@ -173,6 +180,7 @@ SOURCES = Card(
             {"group_by": "utm"},
             whole="visits",
             narrows=by_campaign,
+            is_exempt=False,
         ),
     ),
 )
@@ -467,6 +475,7 @@ WIDGETS = Card(
             rows="arms",
             whole=None,
             tells=verdict,
+            is_exempt=False,
         ),
     ),
     has_widgets,

@@ -28,7 +28,7 @@ class Point:
     before_label: str
     before_text: str
     x: float
-    # None of an interval that has not begun.
+    # None of an interval that has not begun, or whose number is withheld.
     y: float | None
     is_unfinished: bool
     # Where a click leads: the day, the week or the month by itself.
@@ -68,9 +68,9 @@ def chart(asked: Asked) -> Chart:
     points = [
         Point(
             label=name(moment, asked.interval, period),
-            text="" if values[n] is None else written(values[n] or 0, unit),
+            text=text_of(values[n], unit),
             before_label=name(at_before[n], asked.interval, before) if before and n < len(compared) else "",
-            before_text=written(compared[n], unit) if n < len(compared) else "",
+            before_text=text_of(compared[n], unit) if n < len(compared) else "",
             x=x[n] / WIDTH * 100,
             y=y[n],
             is_unfinished=is_running(at, n, period, asked.now),
@@ -79,7 +79,9 @@ def chart(asked: Asked) -> Chart:
         for n, moment in enumerate(at)
     ]
     drawn = [(x[n], place) for n, place in enumerate(y) if place is not None]
-    finished = drawn[:-1] if drawn and points[len(drawn) - 1].is_unfinished else drawn
+    last = next((point for point in reversed(points) if point.y is not None), None)
+    finished = drawn[:-1] if last and last.is_unfinished else drawn
+    before_drawn = [(x[n], height(value, top)) for n, value in enumerate(compared) if value is not None]
     # Alone, a point is no line.
     dots = drawn if len(drawn) == 1 else []
     return Chart(
@@ -87,14 +89,19 @@ def chart(asked: Asked) -> Chart:
         line=line(finished) if len(finished) > 1 else "",
         area=line([(drawn[0][0], HEIGHT), *drawn, (drawn[-1][0], HEIGHT)]) if len(drawn) > 1 else "",
         dashed=line(drawn[-2:]) if len(finished) < len(drawn) and len(drawn) > 1 else "",
-        comparison=line([(x[n], height(value, top)) for n, value in enumerate(compared)]) if len(compared) > 1 else "",
+        comparison=line(before_drawn) if len(before_drawn) > 1 else "",
         dots=[(place / WIDTH * 100, height_) for place, height_ in dots],
         x_ticks=x_ticks(points, at, asked),
         y_ticks=[Tick(height(n * step, top), brief(round(n * step, 6), unit)) for n in range(GRID_LINES + 1)],
     )
 
 
-def series(asked: Asked, period: Period | None = None) -> list[Number]:
+def text_of(value: Number | None, unit: str) -> str:
+    return "" if value is None else written(value, unit)
+
+
+def series(asked: Asked, period: Period | None = None) -> list[Number | None]:
+    """Its numbers; None where one is withheld."""
     report = Timeseries()
     question = asked.about(report, {"metric": asked.total.metric, "interval": asked.interval})
     answer: dict[str, Any] = report.answer(question.over(period) if period else question)

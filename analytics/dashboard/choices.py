@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analytics.dashboard.asked import MONTH, NO_COMPARISON, REALTIME, Asked
+from analytics.reports.exemption import UNKNOWN
 from analytics.reports.filters import ASKED, DIMENSIONS
 from analytics.reports.period import Period
 
@@ -56,6 +57,11 @@ TITLES = {
     "event": "Event",
 }
 DIMENSION_CHOICES = [(name, TITLES.get(name, name.replace("_", " ").capitalize())) for name in DIMENSIONS]
+
+
+def dimensions(asked: Asked) -> list[tuple[str, str]]:
+    """What there is to filter by."""
+    return [(name, title) for name, title in DIMENSION_CHOICES if not asked.is_exempt or name not in UNKNOWN]
 
 
 def periods(asked: Asked) -> list[Choice]:

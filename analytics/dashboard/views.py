@@ -76,6 +76,7 @@ def listed(request: HttpRequest, place: Place, tab: str) -> HttpResponse:
     try:
         asked = asked_of(request, place)
         page = number(dict(request.GET.lists()), "page", 1, MOST_PAGES)
+        asked.about(found.report, found.query)
     except BadQuestion as bad:
         return refused(request, place, bad)
     search = request.GET.get("search", "")[:LONGEST_SEARCH].replace("\0", "")
@@ -172,10 +173,13 @@ def part_of(request: HttpRequest, place: Place, asked: Asked, part: str) -> str:
 
 def rendered(request: HttpRequest, place: Place, asked: Asked, card: Card) -> str:
     """A card with its open tab. One that cannot be read says so, and the others are there."""
-    tab = card.tab(first(asked.address.query, f"{TAB}{card.id}"))
+    tab = card.tab(first(asked.address.query, f"{TAB}{card.id}"), asked.question)
     context: dict[str, Any] = {"place": place, "asked": asked, "card": card, "tab": tab}
-    context["tabs"] = [(other, asked.address.changed({f"{TAB}{card.id}": other.id})) for other in card.tabs]
+    context["tabs"] = [
+        (other, asked.address.changed({f"{TAB}{card.id}": other.id})) for other in card.tabs_for(asked.question)
+    ]
     context["is_unfiltered"] = not card.is_filtered and bool(choices.chips(asked))
+    context["is_thinned"] = card.is_filtered and bool(asked.least_visitors)
     try:
         context["listed"] = in_card(tab, asked)
     except DatabaseError as error:
@@ -197,7 +201,7 @@ def frame(place: Place, asked: Asked) -> dict[str, Any]:
         "comparison_title": choices.COMPARISONS[choices.comparison(asked)],
         "turned": choices.turned(asked),
         "chips": choices.chips(asked),
-        "dimensions": choices.DIMENSION_CHOICES,
+        "dimensions": choices.dimensions(asked),
         "before": asked.address.within(asked.before),
         "after": asked.address.within(asked.after) if asked.after else "",
         "unfiltered": asked.address.unfiltered(),
@@ -216,6 +220,8 @@ def websites(place: Place, asked: Asked) -> list[tuple[Website, str]]:
 
 
 def charted(asked: Asked) -> dict[str, Any]:
+    if asked.is_withheld:
+        return {}
     shown = totals.shown(asked.summary)
     return {
         "totals": [

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from analytics.ingest import bot, campaign, device, geography, referrer, scrub, visitor, website
+from analytics.ingest import bot, campaign, device, exemption, geography, referrer, scrub, visitor, website
 from analytics.ingest.hit import Change, Hit
 from analytics.ingest.reading import Outcome
 from analytics.ingest.row import Row, packed
@@ -47,6 +47,8 @@ def enrich(hit: Hit, site: Site) -> None:
     for enricher in ENRICHERS:
         hit.columns.update(enricher(hit, site))
     hit.columns.update(hit.given)
+    if site.is_exempt:
+        exemption.reduce(hit)
 
 
 def as_row(hit: Hit, site: Site) -> Row:

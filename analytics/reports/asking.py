@@ -52,6 +52,7 @@ class Parameters:
             page=self.page,
             per_page=self.per_page,
             filters=self.filters,
+            is_exempt=website.mode == Website.Mode.EXEMPT,
             extra=self.extra,
         )
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from django.db import connection
 
-from analytics.reports.filters import Filter, over_visits, values_of
+from analytics.reports.exemption import LEAST_VISITORS, UNKNOWN, refusal
+from analytics.reports.filters import Filter, over_visits, sides, values_of
 from analytics.reports.period import Period
 
 
@@ -31,6 +32,8 @@ class Question:
     per_page: int = 50
     # What the visits counted must have in common.
     filters: tuple[Filter, ...] = ()
+    # Of an exempt website: not everything is told.
+    is_exempt: bool = False
     # What the report's own `parameters` made of the query.
     extra: Any = None
 
@@ -52,7 +55,22 @@ class Question:
         parameters = self.sql | more
         if not self.filters:
             return rows(statement, parameters)
-        return rows(over_visits(self.filters, self.content_group) + statement, parameters | values_of(self.filters))
+        tables = over_visits(self.filters, self.content_group, least=self.least_visitors, is_empty=self.is_withheld)
+        return rows(tables + statement, parameters | values_of(self.filters))
+
+    @property
+    def least_visitors(self) -> int:
+        """How many visitors a number needs to be told; 0 where every number is."""
+        return LEAST_VISITORS if self.is_exempt and self.filters else 0
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether nothing is told of the visits that pass the filters, since they, or those left out, are too few."""
+        if not self.least_visitors:
+            return False
+        found = rows(sides(self.filters), self.sql | values_of(self.filters))[0]
+        passing, *left_out = found.values()
+        return passing < self.least_visitors or any(0 < few < self.least_visitors for few in left_out)
 
     def over(self, period: Period) -> "Question":
         return replace(self, period=period)
@@ -83,8 +101,15 @@ class Report:
         """The report's own parameters, for `Question.extra`. Raises BadQuestion."""
         return None
 
+    def examine(self, question: Question) -> None:
+        """Raises BadQuestion for what cannot be asked of this website, or of these days."""
+        unknown = [one.dimension for one in question.filters if one.dimension in UNKNOWN]
+        if question.is_exempt and unknown:
+            raise BadQuestion(refusal(f"{unknown[0]} to filter by"))
+        self.check(question)
+
     def check(self, question: Question) -> None:
-        """Raises BadQuestion when the parameters do not go together with the period."""
+        """Raises BadQuestion when the parameters do not go together with the period or the website."""
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The `data` of the JSON answer."""

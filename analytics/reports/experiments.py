@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analytics.reports.base import BadQuestion, Question, Report, first, period_of, rounded, rows
+from analytics.reports.exemption import refusal
 from analytics.reports.widgets import WHERE
 from analytics.rollups.widgets import PERSON
 
@@ -88,6 +89,10 @@ class Experiments(Report):
             int(control[0]) if control else None,
             [int(weight) for weight in split] or None,
         )
+
+    def check(self, question: Question) -> None:
+        if question.is_exempt:
+            raise BadQuestion(refusal("experiments"))
 
     def answer(self, question: Question) -> dict[str, Any]:
         # Not at the top: it would cost every web process 43 MB (measured), and experiments are asked for rarely.

@@ -101,10 +101,10 @@ def filters(query: Mapping[str, list[str]]) -> tuple[Filter, ...]:
     return tuple(found)
 
 
-def condition(chosen: tuple[Filter, ...]) -> str:
-    """The SQL condition on a visit; its parameters are `values_of` the filters."""
+def condition(chosen: tuple[Filter, ...], first: int = 0) -> str:
+    """The SQL condition on a visit; its parameters are `values_of` the filters, of which these begin at `first`."""
     parts = []
-    for place, one in enumerate(chosen):
+    for place, one in enumerate(chosen, first):
         make, _ = DIMENSIONS[one.dimension]
         parts.append(f"{'NOT ' if one.is_not else ''}({make(f'filter_{place}')})")
     return " AND ".join(parts)
@@ -115,6 +115,20 @@ def values_of(chosen: tuple[Filter, ...]) -> dict[str, list[Any]]:
         f"filter_{place}": [DIMENSIONS[one.dimension][1](value) for value in one.values]
         for place, one in enumerate(chosen)
     }
+
+
+def sides(chosen: tuple[Filter, ...]) -> str:
+    """How many visitors pass the filters; and for each filter how many pass all others, and not it."""
+    alone = [condition((one,), place) for place, one in enumerate(chosen)]
+    counts = [" AND ".join(alone)] + [
+        " AND ".join([*alone[:place], f"NOT ({one})", *alone[place + 1 :]]) for place, one in enumerate(alone)
+    ]
+    columns = ", ".join(
+        f"count(DISTINCT (day, visitor)) FILTER (WHERE {one}) AS side_{number}" for number, one in enumerate(counts)
+    )
+    return f"""SELECT {columns} FROM analytics_visit
+    WHERE website_id = %(website)s AND day BETWEEN %(start)s AND %(end)s AND is_bot = ANY(%(bots)s)
+        AND (%(group)s = '' OR %(group)s = ANY(content_groups))"""
 
 
 FACTS = """day, visitor, started_at, is_bot, duration_us, pageviews, pages, is_bounce, device, screen, channel, browser,
@@ -144,6 +158,7 @@ WITH passing AS NOT MATERIALIZED (
             SELECT step, count(*) AS times FROM unnest(string_to_array(steps, E'\\x01')) AS step
             WHERE step LIKE E'%%\\x05P%%' GROUP BY step
         ) AS views
+        {{enough_of_step}}
         GROUP BY day, is_bot, step
     ) AS viewed
 ), analytics_visit AS (
@@ -155,7 +170,7 @@ WITH passing AS NOT MATERIALIZED (
         {{whole_site}}
     FROM chosen GROUP BY day, is_bot
     {{group_views}}
-), analytics_pageday AS NOT MATERIALIZED (
+), {{pageday}} AS NOT MATERIALIZED (
     -- Of one type in every branch, or the conditions on this table would not reach the branches.
     SELECT %(website)s AS website_id, day, is_bot, content_group, path, pageviews, visits AS unique_pageviews,
         {NOTHING} AS ungrouped_pageviews, {NOTHING} AS ungrouped_unique_pageviews, {NOTHING} AS visits,
@@ -178,24 +193,53 @@ WITH passing AS NOT MATERIALIZED (
     ) AS paths
     UNION ALL
     SELECT %(website)s, day, is_bot, %(group)s COLLATE "C", entry, {", ".join([NOTHING] * 7)}, 1::bigint, {NOTHING}
-    FROM chosen WHERE entry IS NOT NULL
+    FROM chosen WHERE entry IS NOT NULL {{enough_of_entry}}
     UNION ALL
     SELECT %(website)s, day, is_bot, %(group)s COLLATE "C", exit, {", ".join([NOTHING] * 8)}, 1::bigint
-    FROM chosen WHERE exit IS NOT NULL
+    FROM chosen WHERE exit IS NOT NULL {{enough_of_exit}}
 ), labelled (day, is_bot, content_group, dimension, label, utm_medium, utm_campaign, visits) AS (
     {LABELLED}
     UNION ALL
     SELECT day, is_bot, %(group)s, {Dimension.UTM:d}, coalesce(utm_source, ''), coalesce(utm_medium, ''),
         coalesce(utm_campaign, ''), 1 FROM chosen
     WHERE utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL
-), analytics_dimensionday AS (
+), {{dimensionday}} AS (
     SELECT %(website)s AS website_id, labelled.* FROM labelled
-), analytics_nameday AS (
+), {{nameday}} AS (
     SELECT %(website)s AS website_id, day, is_bot, %(group)s AS content_group,
         split_part(step, E'\\x05N', 2) COLLATE "C" AS name, 1 AS count
     FROM passing, unnest(string_to_array(steps, E'\\x01')) AS step WHERE step LIKE E'%%\\x05N%%'
+){{last}}
+"""
+# Where only rows of enough visitors are told, the tables of the roll-ups are those above without the others.
+ENOUGH = "HAVING count(DISTINCT (day, visitor)) >= {least}"
+EVERY = {name: f"analytics_{name}" for name in ("pageday", "dimensionday", "nameday")}
+VISITOR_LABELS = " UNION ALL ".join(
+    f"""SELECT {dimension:d} AS dimension, ({sql}) COLLATE "C" AS label, day, visitor FROM chosen"""
+    for dimension, sql in LABELS.items()
+)
+ONLY_ENOUGH = f""", step_visitor AS MATERIALIZED (
+    SELECT DISTINCT day, visitor, step FROM passing, unnest(string_to_array(steps, E'\\x01')) AS step
+), analytics_pageday AS (
+    SELECT * FROM every_pageday WHERE path IN (
+        SELECT split_part(split_part(step, E'\\x03', 2), E'\\x02', 2) COLLATE "C" AS path
+        FROM step_visitor WHERE step LIKE E'%%\\x05P%%' GROUP BY path {{enough}}
+    )
+), analytics_dimensionday AS (
+    SELECT * FROM every_dimensionday WHERE (dimension, label) IN (
+        SELECT dimension, label FROM ({VISITOR_LABELS}) AS labels GROUP BY dimension, label {{enough}}
+    )
+), analytics_nameday AS (
+    SELECT * FROM every_nameday WHERE name IN (
+        SELECT split_part(step, E'\\x05N', 2) COLLATE "C" AS name
+        FROM step_visitor WHERE step LIKE E'%%\\x05N%%' GROUP BY name {{enough}}
+    )
 )
 """
+OF_STEP = """WHERE step IN (
+            SELECT step FROM passing, unnest(string_to_array(steps, E'\\x01')) AS step GROUP BY step {enough}
+        )"""
+OF_FACT = "AND {fact} IN (SELECT {fact} FROM chosen GROUP BY {fact} {enough})"
 # All of a visit's page views count, unless the report is restricted to one group's.
 ALL_VIEWS = "sum(pageviews) AS pageviews, sum(pages) AS unique_pageviews"
 NO_VIEWS = "0 AS pageviews, 0 AS unique_pageviews"
@@ -204,10 +248,19 @@ GROUP_VIEWS = """UNION ALL
     FROM shown WHERE content_group = %(group)s"""
 
 
-def over_visits(chosen: tuple[Filter, ...], content_group: str) -> str:
-    """The beginning of a statement in which the names of the roll-ups mean those of the visits that pass."""
+def over_visits(chosen: tuple[Filter, ...], content_group: str, *, least: int = 0, is_empty: bool = False) -> str:
+    """The beginning of a statement in which the names of the roll-ups mean those of the visits that pass.
+
+    With `least` rows of fewer visitors are left out of all lists; with `is_empty` no visit passes.
+    """
+    enough = ENOUGH.format(least=least)
     return TABLES.format(
-        condition=condition(chosen),
+        condition="FALSE" if is_empty else condition(chosen),
         whole_site=NO_VIEWS if content_group else ALL_VIEWS,
         group_views=GROUP_VIEWS if content_group else "",
+        enough_of_step=OF_STEP.format(enough=enough) if least else "",
+        enough_of_entry=OF_FACT.format(fact="entry", enough=enough) if least else "",
+        enough_of_exit=OF_FACT.format(fact="exit", enough=enough) if least else "",
+        last=ONLY_ENOUGH.format(enough=enough) if least else "",
+        **{name: f"every_{name}" if least else table for name, table in EVERY.items()},
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.reports.base import BadQuestion, Question, Report, period_of, share
+from analytics.reports.exemption import refusal
 from analytics.rollups.visits import funnel_patterns
 
 MOST_STEPS = 20
@@ -33,6 +34,10 @@ class Funnel(Report):
         if any(not step.strip() or len(step) > LONGEST_STEP for step in steps):
             raise BadQuestion(f"Each of steps[] must be a path or an event, of at most {LONGEST_STEP} characters.")
         return steps
+
+    def check(self, question: Question) -> None:
+        if question.is_exempt:
+            raise BadQuestion(refusal("funnels"))
 
     def answer(self, question: Question) -> dict[str, Any]:
         steps: list[str] = question.extra

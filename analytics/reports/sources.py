@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.models.rollups import Dimension
-from analytics.reports.base import PAGE, WHERE, Question, Report, one_of, paginated
+from analytics.reports.base import PAGE, WHERE, BadQuestion, Question, Report, one_of, paginated
+from analytics.reports.exemption import refusal
 
 BY_LABEL = f"""
 SELECT label AS "{{column}}", sum(visits)::bigint AS visits FROM analytics_dimensionday
@@ -41,6 +42,10 @@ class Sources(Report):
 
     def parameters(self, query: Mapping[str, list[str]]) -> str:
         return one_of(query, "group_by", tuple(STATEMENTS), "channel")
+
+    def check(self, question: Question) -> None:
+        if question.is_exempt and question.extra != "domain":
+            raise BadQuestion(refusal("channels and campaigns, only group_by=domain"))
 
     def answer(self, question: Question) -> dict[str, Any]:
         return paginated(question, question.rows(STATEMENTS[question.extra]))

@@ -42,9 +42,11 @@ class Summary(Report):
         return [{"metric": name, **numbers} for name, numbers in data["metrics"].items()]
 
 
-def metrics(question: Question) -> dict[str, Number]:
+def metrics(question: Question) -> Mapping[str, Number | None]:
+    """None of those that are withheld."""
     (total,) = question.rows(TOTALS)
-    return shown(total)
+    found = shown(total)
+    return dict.fromkeys(found) if question.is_withheld else found
 
 
 def shown(total: Mapping[str, Any]) -> dict[str, Number]:
@@ -58,8 +60,9 @@ def shown(total: Mapping[str, Any]) -> dict[str, Number]:
     }
 
 
-def compared(value: Number, previous: Number) -> dict[str, Number | None]:
-    return {"value": value, "previous": previous, "change_pct": change(value, previous)}
+def compared(value: Number | None, previous: Number | None) -> dict[str, Number | None]:
+    changed = None if value is None or previous is None else change(value, previous)
+    return {"value": value, "previous": previous, "change_pct": changed}
 
 
 def change(value: Number, previous: Number) -> float | None:

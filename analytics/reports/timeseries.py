@@ -109,21 +109,31 @@ class Timeseries(Report):
             raise BadQuestion(f"interval=hour takes at most {MOST_DAYS_BY_HOUR} days.")
         if metric == "unique_visitors" and path:
             raise BadQuestion("unique_visitors are not counted by path: filter[page] counts those of one.")
+        if path and question.least_visitors:
+            # How many visitors there are behind a number is not counted by path either.
+            raise BadQuestion("This website is exempt: with a filter, filter[page] takes the place of path.")
 
     def answer(self, question: Question) -> dict[str, Any]:
         metric, path, interval = question.extra
-        values = {at: METRICS[metric](row) for at, row in measured(question, path, interval).items()}
+        rows = measured(question, path, interval)
+        values = {at: None if is_few(row, question) else METRICS[metric](row) for at, row in rows.items()}
+        nothing = None if question.is_withheld else 0
         return {
             "period": period_of(question),
             "metric": metric,
             "path": path or "*",
             "series": [
-                {"date": spelled(at), "value": values.get(at, 0)} for at in beginnings(question.period, interval)
+                {"date": spelled(at), "value": values.get(at, nothing)} for at in beginnings(question.period, interval)
             ],
         }
 
     def table(self, data: dict[str, Any]) -> list[dict[str, Any]]:
         return list(data["series"])
+
+
+def is_few(row: Mapping[str, Any], question: Question) -> bool:
+    """Whether an interval has too few visitors for its number to be told."""
+    return bool(row["visitors"] < question.least_visitors)
 
 
 def measured(question: Question, path: str, interval: str) -> dict[date, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from analytics import money
 from analytics.models.widgets import Scope
 from analytics.reports.base import PAGE, BadQuestion, Question, Report, first, one_of, paginated, rows, share
+from analytics.reports.exemption import refusal
 
 WHERE = "website_id = %(website)s AND day BETWEEN %(start)s AND %(end)s AND is_bot = ANY(%(bots)s)"
 SCOPED = f"{WHERE} AND scope = %(scope)s"
@@ -159,6 +160,10 @@ class Segments(Report):
         if ":" in key or len(key) > LONGEST_KEY:
             raise BadQuestion(f"segment must have at most {LONGEST_KEY} characters and no colon.")
         return one_of(query, "metric", tuple(METRICS), "impressions"), key
+
+    def check(self, question: Question) -> None:
+        if question.is_exempt:
+            raise BadQuestion(refusal("segments"))
 
     def answer(self, question: Question) -> dict[str, Any]:
         metric, key = question.extra

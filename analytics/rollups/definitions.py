@@ -172,7 +172,8 @@ PAGE_PARTS = [
 
 # Dimension -> the label as SQL over a visit; a null label leaves the visit out.
 LABELS = {
-    Dimension.CHANNEL: f"{words({int(key): word for key, word in CHANNELS.items()})}[channel + 1]",
+    # Of an exempt website a visit has none.
+    Dimension.CHANNEL: f"nullif({words({int(key): word for key, word in CHANNELS.items()})}[channel + 1], '')",
     Dimension.REFERRER: "referrer",
     Dimension.DEVICE: f"{words({int(key): word for key, word in DEVICES.items()})}[device + 1]",
     Dimension.BROWSER: f"{words(BROWSERS)}[browser + 1]",

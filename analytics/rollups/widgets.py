@@ -27,7 +27,8 @@ AMOUNTS = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, c
 
 WIDGETS = f"""
 widget AS MATERIALIZED (
-    SELECT is_bot, occurred_at, name, {PERSON.format("client_session")} AS person,
+    -- Of an exempt website nobody has a name, and the visitor of a day stands for them.
+    SELECT is_bot, occurred_at, name, coalesce({PERSON.format("client_session")}, visitor) AS person,
         (properties ->> 'instance') COLLATE "C" AS widget, properties ->> 'kind' AS kind,
         (properties ->> 'id') COLLATE "C" AS source, (properties ->> 'media') COLLATE "C" AS media,
         (properties ->> 'ab_testing')::bigint AS arm, properties -> 'segments' AS segments,

@@ -19,6 +19,7 @@ from analytics import profiles, retention
 from analytics.ingest import outage
 from analytics.ingest.grants import grants
 from analytics.ingest.hit import Change
+from analytics.ingest.row import COLUMNS
 from analytics.ingest.writer import keep
 from analytics.models import BuiltDay, DirtyDay, Event, Group, Profile, Quarantine
 from analytics.rollups.build import build
@@ -151,6 +152,19 @@ def test_everything_about_a_person_is_exported(acme, joe):
     assert told["events"][1]["properties"] == {"plan": "<b>pro</b>"}
     entry = AuditEntry.objects.get(action="profile.export")
     assert (entry.actor, entry.subject) == (acme.id, str(profiles.public_id(joe)))
+
+
+def camel(column):
+    first, *others = column.split("_")
+    return first + "".join(map(str.title, others))
+
+
+def test_no_column_is_left_out_of_an_export(joe):
+    """Nor one of tomorrow."""
+    told = json.loads(b"".join(profiles.everything(joe)))
+    of_person = {field.column for field in Profile._meta.concrete_fields} - {"id", "website_id"}
+    assert set(told["profile"]) == set(map(camel, of_person))
+    assert set(told["events"][0]) == set(map(camel, COLUMNS)) - {"websiteId", "profile"}
 
 
 # -- to forget --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_every_scheduled_task_exists():
     scheduled = {entry["task"] for entry in SCHEDULE.values()}
     app.loader.import_default_modules()  # as a worker does
-    ours = {name for name in app.tasks if name.startswith(("analytics.", "submissions.", "tinytrail."))}
+    ours = {name for name in app.tasks if name.startswith(("accounts.", "analytics.", "submissions.", "tinytrail."))}
     assert scheduled == ours - {"analytics.tasks.build_day"}
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import AuditEntry
 from accounts.tests.builders import make_account, make_root, make_user, make_website
-from submissions import batches, catalog, intake, mail, retention, tasks
+from submissions import batches, catalog, intake, mail, retention, screening, tasks
 from submissions.models import Calendar, Host, LimitCount, Mail, Message, Submission
 from submissions.proposal import Proposal
 from submissions.tests.builders import NOW, make_calendar, make_spam, make_submission
@@ -91,6 +92,34 @@ def test_a_pending_one_of_long_ago_is_no_reason_to_remember_its_host(acme: Calen
     assert retention.prune(now=NOW + 363 * DAY) == 0
     assert retention.prune(now=NOW + 400 * DAY) == 3
     assert not Host.objects.exists()
+
+
+def test_with_the_address_goes_where_the_proposal_came_from(acme: Calendar) -> None:
+    proposal = Proposal.read(EXAMPLE | {"hostEmail": CANARY})
+    submission = intake.submit(acme, proposal, honeypot="", form_started_at="", address="203.0.113.77", now=NOW)
+    assert len(anywhere(submission.source_ip_hash)) > 0
+    retention.erase(CANARY, by=None, now=NOW)
+    assert anywhere(submission.source_ip_hash) == []
+    assert Submission.objects.values_list("source_ip_hash", "email_ip_hash").get() == ("", "")
+
+
+def test_a_source_that_is_forgotten_is_nobody_elses(acme: Calendar) -> None:
+    for number in range(4):
+        make_submission(acme, str(number), email=f"h{number}@example.test")
+    Submission.objects.update(source_ip_hash="")
+    assert screening.addresses_of(acme, "", now=NOW, besides=None) == []
+
+
+def test_what_was_declined_goes_with_the_retention_and_what_was_accepted_stays(acme: Calendar) -> None:
+    later = NOW + timedelta(days=settings.RETENTION_DAYS)
+    make_submission(acme, "Declined", status="declined", reviewed_at=NOW - DAY)
+    accepted = make_submission(acme, "Accepted", status="accepted", reviewed_at=NOW - DAY)
+    pending = make_submission(acme, "Pending", created_at=NOW - DAY)
+    for submission in (accepted, pending):
+        submission.messages.create(at=NOW - DAY, author=Message.Author.HOST, text="Hello")
+    retention.prune(now=later)
+    assert {submission.name for submission in Submission.objects.all()} == {"Accepted", "Pending"}
+    assert {message.submission for message in Message.objects.all()} == {pending}
 
 
 def test_a_host_with_something_young_is_still_known_there(acme: Calendar) -> None:

@@ -63,6 +63,7 @@ def test_it_works(tmp_path: Path) -> None:
         ("TINYTRAIL_RETENTION_DAYS", "761"),
         ("TINYTRAIL_BACKUP_DAYS", "0"),
         ("TINYTRAIL_LOG", "xml"),
+        ("TINYTRAIL_PROFILE_RETENTION_DAYS", "761"),
         ("TINYTRAIL_SECRET_KEY", "short"),
         ("TINYTRAIL_PEPPER", "short"),
         ("TINYTRAIL_KEK", "short"),

@@ -159,6 +159,8 @@ class ExportView(APIView):
                 return answer
             asked = question(request)
             website = project(client, request.GET.get("projectId") or request.GET.get("project_id") or "")
+            if website.mode == Website.Mode.EXEMPT:
+                raise Refused(403, "Forbidden", "The project is exempt: single events are not told (docs/privacy.md).")
         except Refused as refused:
             return refusal(refused.status, refused.error, str(refused))
         return JsonResponse(page_of(asked, website), headers=self.headers_always)

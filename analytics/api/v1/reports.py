@@ -12,6 +12,7 @@ from accounts.models import Website
 from analytics.api.documentation import ReportSchema
 from analytics.reports.asking import Parameters, parameters
 from analytics.reports.base import BadQuestion, Question, Report, first
+from analytics.reports.exemption import suppressed
 from analytics.rollups.build import fresh
 from tinytrail.web import csv
 from tinytrail.web.openapi import Schema
@@ -38,7 +39,7 @@ class ReportView(V1View):
             raise NotFound
         question = asked.question(website, now=now)
         try:
-            self.report.check(question)
+            self.report.examine(question)
         except BadQuestion as bad:
             raise InvalidPayload(str(bad)) from None
         age = made_fresh(question) if self.report.from_rollups else 0
@@ -52,7 +53,8 @@ class ReportView(V1View):
         data = self.report.answer(question)
         columns = self.report.columns_for(question)
         if asked.format == "json" or not columns:
-            return success(data)
+            said = suppressed(is_withheld=question.is_withheld) if question.least_visitors else {}
+            return success(data | said)
         name = f"{self.report.name}-{question.period.start}-{question.period.end}.csv"
         return HttpResponse(
             csv.document(columns, self.report.table(data)),

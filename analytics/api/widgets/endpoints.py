@@ -170,11 +170,8 @@ class Checkout(WidgetsEndpoint):
             "website": permit.site.id,
             "client": str(permit.client),
             "transaction": order,
-            "analytics_id": known,
             "currency": currency,
             "at": now.isoformat(),
-            "referrer": page,
-            "segments": segments,
             "call": digest(bought),
             "lines": [[product.id, str(product.amount)] for product in bought],
         }
@@ -241,9 +238,12 @@ def page_of(referrer: str) -> str:
 
 
 def with_flags(order: Mapping[str, Any], hit: Hit) -> Change:
-    """An order with the flags of its call, by which it is counted or not (D-29)."""
+    """An order with the flags of its call, by which it is counted or not (D-29), and what its website keeps of it."""
     flags = {"is_bot": hit.columns["is_bot"], "is_excluded": hit.columns["is_excluded"]}
-    return Change("order", msgspec.json.encode({**order, **flags}))
+    kept = hit.columns["properties"] or {}
+    facts = {"referrer": kept.get("referrer", ""), "segments": kept.get("segments", {})}
+    who = {"analytics_id": kept.get("analytics_id", "")}
+    return Change("order", msgspec.json.encode({**order, **flags, **facts, **who}))
 
 
 def digest(bought: Sequence[Product]) -> str:
