@@ -194,7 +194,13 @@ TABLES = (
             "session_data": Personal("Id of the user, what was asked for, and what can be taken back; signed."),
             "expire_date": "When it ends.",
         },
-        (Expires("expire_date", timedelta(0), words="until it has ended: some hours after its last use, some days after the sign-in"),),
+        (
+            Expires(
+                "expire_date",
+                timedelta(0),
+                words="until it has ended: some hours after its last use, some days after the sign-in",
+            ),
+        ),
     ),
     Table(
         "auth.Group",
