@@ -125,6 +125,7 @@ def test_pages_load_nothing_but_their_own_files_and_have_nothing_inline(acme: Ca
     for answer in (Client().get(FORM), status(submission), Client().get(f"{links.status_path(submission)}/edit")):
         page = answer.content.decode()
         assert set(re.findall(r'<(?:img|link|script) [^>]*(?:src|href)="([^"]+)"', page)) == {
+            "/static/tinytrail/colors.css",
             "/static/submissions/proposal.css",
             "/static/tinytrail/mark.svg",
         }

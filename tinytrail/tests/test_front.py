@@ -78,6 +78,7 @@ def test_it_loads_nothing_but_its_own_files_and_has_nothing_inline(client: Clien
     page = answer.content.decode()
 
     assert set(re.findall(r'<(?:img|link) [^>]*(?:src|href)="([^"]+)"', page)) == {
+        "/static/tinytrail/colors.css",
         "/static/tinytrail/front.css",
         "/static/tinytrail/mark.svg",
     }
