@@ -73,6 +73,12 @@ def wrong_settings() -> Iterator[CheckMessage]:
             hint="Set TINYTRAIL_DEBUG=0, or HOST=127.0.0.1.",
             id="tinytrail.E001",
         )
+    elif settings.DEBUG and settings.TRUSTED_PROXIES:
+        yield Error(
+            "TINYTRAIL_DEBUG shows its insides to everybody who reaches the proxies of TINYTRAIL_TRUSTED_PROXIES.",
+            hint="Set TINYTRAIL_DEBUG=0.",
+            id="tinytrail.E001",
+        )
     secrets = {"SECRET_KEY": settings.SECRET_KEY, "PEPPER": settings.PEPPER, "KEK": settings.KEKS[0]}
     for name, value in secrets.items():
         if len(set(value)) < FEWEST_CHARACTERS or "change" in value.lower():

@@ -16,6 +16,7 @@ from analytics.ingest.row import COLUMNS
 from analytics.models import Drop, Event
 from analytics.tests.builders import CHROME, GOOGLEBOT, a_body, make_website
 from analytics.tests.servers import ASGI, WSGI, served
+from tinytrail.web.headers import always
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -172,6 +173,64 @@ def test_a_body_in_chunks_is_read_and_one_that_is_too_long_is_not(ports):
     long = head + b"8000\r\n%b\r\n8000\r\n%b\r\n0\r\n\r\n" % (b"x" * 0x8000, b"x" * 0x8000)
     assert [(raw(port, short), raw(port, long)) for port in ports] == [(202, 413)] * 2
     assert len(stored()[0]) == 2
+
+
+# -- who it takes itself for -------------------------------------------------------------------------------------------
+
+OWN = b"Host: localhost\r\n"
+ELSEWHERE = b"http://evil.example"
+FOREIGN = [
+    (b"", b"Host: evil.example\r\n"),
+    (b"", b"Host: localhost.evil.example\r\n"),
+    (b"", b"Host: localhost@evil.example\r\n"),
+    (b"", b"Host: localhost:80@evil.example\r\n"),
+    (b"", b"Host: evil.example#localhost\r\n"),
+    (b"", b"Host: localhost/evil.example\r\n"),
+    (b"", b"Host:\r\n"),
+    (b"", OWN + b"Host: evil.example\r\n"),
+    (b"", OWN + b"X-Forwarded-Host: evil.example\r\n"),
+    (b"", OWN + b"X-Forwarded-Host: localhost, evil.example\r\n"),
+    (ELSEWHERE, b"Host: evil.example\r\n"),
+    (ELSEWHERE, b""),
+]
+
+
+@pytest.mark.parametrize("path", [b"/api/v1/collect", b"/track", b"/health", b"/js/tracker.js", b"/calendar", b"/"])
+def test_another_host_is_refused_however_it_is_named(ports, path):
+    for port in ports:
+        for before, headers in FOREIGN:
+            asked_for = b"GET " + before + path + b" HTTP/1.1\r\n" + headers + b"Connection: close\r\n\r\n"
+            assert raw(port, asked_for) == 400, asked_for
+
+
+def test_an_address_with_another_host_beside_an_own_one_is_the_own_ones(ports):
+    """The server shows nothing of it (RFC 9112, 3.2.2 would take it for the host), and so nothing is made of it."""
+    for port in ports:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+            line.sendall(b"GET " + ELSEWHERE + b"/ HTTP/1.1\r\n" + OWN + b"Connection: close\r\n\r\n")
+            answer = line.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"evil" not in answer
+
+
+def test_its_answers_have_the_headers_that_every_answer_has(ports):
+    website = make_website()
+    calls = [
+        ({"body": json.dumps(a_body(website)).encode()}, 202),
+        ({"body": b"{"}, 400),
+        ({"method": "OPTIONS", "headers": JSON | {"Origin": "https://acme.example"}}, 204),
+        ({"method": "PUT"}, 405),
+        ({"body": b"x" * 0x18000}, 413),
+        ({"path": "/track", "body": b"{}"}, 401),
+        ({"method": "GET", "path": "/track/widget/x/best/render.gif"}, 403),
+    ]
+    for port in ports:
+        for call, expected in calls:
+            status, headers, _ = asked(port, **call)
+            assert status == expected, call
+            found = {name: headers.get(name.lower()) for name, _ in always(is_secure=False)}
+            assert found == dict(always(is_secure=False)), call
+    stored()
 
 
 # -- bodies that never end ---------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_debug_is_refused_where_others_can_reach_it(settings: LazySettings) -> N
         assert [finding.id for finding in checks.settings_are_safe(None)] == ["tinytrail.E001"]
         with pytest.raises(ImproperlyConfigured, match=f"TINYTRAIL_DEBUG shows its insides .* {host}"):
             checks.refuse_wrong_installation()
+
+
+def test_debug_is_refused_behind_a_proxy_wherever_the_server_listens(settings: LazySettings) -> None:
+    settings.DEBUG, settings.HOST = True, "127.0.0.1"
+    assert list(checks.wrong_settings()) == []
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1/32")]
+    assert [finding.id for finding in checks.wrong_settings()] == ["tinytrail.E001"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", "x" * 40), ("PEPPER", "change-me-to-something-else-0123")])

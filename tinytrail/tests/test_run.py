@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import pickle
 import re
 import signal
 import socket
@@ -11,9 +12,13 @@ import sys
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
+from celery import Celery
 
+from tinytrail import embedded
 from tinytrail.chaos.installation import free_port
 from tinytrail.tests.engines import ROOT, clean_environment, eventually, found, kill, processes
 
@@ -116,11 +121,41 @@ def test_it_prints_the_snippet_of_a_first_website(acme: Installation) -> None:
     assert acme.ask("/js/tracker.js")[0] == 200
 
 
-def test_a_page_finds_its_static_files(acme: Installation) -> None:
+def test_a_page_finds_its_static_files_by_names_that_change_with_their_content(acme: Installation) -> None:
     _, _, page = acme.ask("/admin/login/")
-    paths = re.findall(r'(?:src|href)="(/static/[^"]+\.(?:css|js))"', page)
+    paths = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
     assert paths
-    assert {path: acme.ask(path)[0] for path in paths} == dict.fromkeys(paths, 200)
+    for path in paths:
+        assert re.search(r"\.[0-9a-f]{12}\.\w+$", path), path
+        status, headers, _ = acme.ask(path)
+        # So that a cache may keep them for good.
+        assert (status, "immutable" in headers["cache-control"]) == (200, True), path
+
+
+class Canary:
+    """What touches a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+def test_a_pickled_task_is_thrown_away_and_nothing_of_it_runs(acme: Installation, tmp_path: Path) -> None:
+    socket_path = embedded.redis_url(acme.data).removeprefix("unix://")
+    sender = Celery(broker=f"redis+socket://{socket_path}", set_as_current=False)
+    sent, shown = tmp_path / "sent", tmp_path / "shown"
+    with sender, redis.Redis(unix_socket_path=socket_path) as broker:
+        sender.send_task("analytics.tasks.ensure_partitions", args=[Canary(sent)], serializer="pickle")
+        sender.send_task("analytics.tasks.ensure_partitions")
+        # Both are taken, and neither is left to be taken again.
+        assert eventually(lambda: not broker.llen("celery") and not broker.hlen("unacked"), 30)
+    assert eventually(lambda: "ContentDisallowed" in acme.output() or "Refusing to deserialize" in acme.output(), 10)
+    assert not sent.exists()
+    # The control: unpickled, it would have.
+    pickle.loads(pickle.dumps(Canary(shown)))
+    assert shown.exists()
 
 
 def test_a_command_beside_it_shares_its_engines(acme: Installation) -> None:

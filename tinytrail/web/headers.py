@@ -37,13 +37,12 @@ def security_headers(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        policy = ADMIN_POLICY if f"{request.path}/".startswith("/admin/") else POLICY
-        response.headers.setdefault("Content-Security-Policy", policy)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        # Its policy names those who may frame it, which this header cannot.
-        if not getattr(response, "xframe_options_exempt", False):
-            response.headers.setdefault("X-Frame-Options", "DENY")
+        if f"{request.path}/".startswith("/admin/"):
+            response.headers.setdefault("Content-Security-Policy", ADMIN_POLICY)
+        for name, value in always(bool(settings.SECURE_HSTS_SECONDS) and request.is_secure()):
+            # A policy that names those who may frame the page says what this header cannot.
+            if name != "X-Frame-Options" or not getattr(response, "xframe_options_exempt", False):
+                response.headers.setdefault(name, value)
         if response.status_code == 204:
             # CommonMiddleware gives it a length, which a 204 must not have (RFC 9110, 8.6).
             response.headers.pop("Content-Length", None)
