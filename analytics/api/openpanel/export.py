@@ -129,7 +129,7 @@ class ExportView(APIView):
             200: OpenApiResponse(ANSWER, "Events and how many there are"),
             400: OpenApiResponse(REFUSAL, "A parameter is wrong"),
             401: OpenApiResponse(REFUSAL, "No client of that id and secret that may read"),
-            403: OpenApiResponse(REFUSAL, "Not the client's own project"),
+            403: OpenApiResponse(REFUSAL, "Not the client's own project, or one that is exempt"),
             404: OpenApiResponse(REFUSAL, "No such project"),
             429: OpenApiResponse(REFUSAL, "Too many calls of this client; `Retry-After` says how long to wait"),
             503: OpenApiResponse(REFUSAL, "The database does not answer; `Retry-After` says when to try again"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from analytics.reports.exemption import LEAST_VISITORS
 from analytics.reports.revenue import THINGS, TOUCHES, WINDOWS
 from analytics.reports.timeseries import METRICS
 from analytics.reports.widgets import GROUPINGS
@@ -30,18 +31,31 @@ def listed(row: Schema) -> Schema:
     return {"type": "array", "items": row}
 
 
-def paged(title: str, row: Schema, **more: Schema) -> Schema:
+def paged(title: str, row: Schema, *optional: str, **more: Schema) -> Schema:
     """The paginated shape, with what a report tells besides."""
     paging = {"page": {"type": "integer"}, "per_page": {"type": "integer"}}
-    return record(title, period=PERIOD, **paging, rows=listed(row), **more)
+    return record(title, *optional, period=PERIOD, **paging, rows=listed(row), **more)
+
+
+# What reports of visits say of an exempt website when they are filtered, under this name.
+WITHHELD = "suppressed"
+SUPPRESSED = {
+    WITHHELD: record(
+        "Suppressed",
+        least_visitors={"const": LEAST_VISITORS},
+        all={"type": "boolean", "description": "Whether all numbers are withheld, or rows of fewer visitors only."},
+    )
+    | {"description": "Of an exempt website, with filters."}
+}
+IF_EXEMPT = "; null where an exempt website withholds it"
 
 
 METRIC = record(
     "Metric",
     "previous",
     "change_pct",
-    value=NUMBER,
-    previous=NUMBER | {"description": "With `compare`."},
+    value=NUMBER_OR_NULL | {"description": f"The number{IF_EXEMPT}."},
+    previous=NUMBER_OR_NULL | {"description": f"With `compare`{IF_EXEMPT}."},
     change_pct=NUMBER_OR_NULL | {"description": "With `compare`; null from nothing to something."},
 )
 WIDGET_NUMBERS = {
@@ -55,13 +69,17 @@ THING = {"type": ["string", "integer"]}
 ANSWERS: dict[str, Schema] = {
     "summary": record(
         "Summary",
+        WITHHELD,
         period=PERIOD,
         comparison=TEXT_OR_NULL | {"examples": ["2026-02-16 to 2026-02-22"]},
         metrics=record("Metrics", **dict.fromkeys(SUMMARY_METRICS, METRIC)),
+        **SUPPRESSED,
     ),
     "pages": paged(
         "Pages",
         record("PageRow", path=TEXT, contentGroup=TEXT_OR_NULL, pageviews=COUNT, uniquePageviews=COUNT),
+        WITHHELD,
+        **SUPPRESSED,
     ),
     "sources": paged(
         "Sources",
@@ -78,20 +96,26 @@ ANSWERS: dict[str, Schema] = {
                 ),
             ]
         },
+        WITHHELD,
+        **SUPPRESSED,
     ),
     "devices": record(
         "Devices",
+        WITHHELD,
         period=PERIOD,
         device_types=listed(record("DeviceRow", deviceType=TEXT, visits=COUNT)),
         browsers=listed(record("BrowserRow", browserFamily=TEXT, visits=COUNT)),
         os_families=listed(record("SystemRow", osFamily=TEXT, visits=COUNT)),
         screen_resolutions=listed(record("ScreenRow", bucket=words(SCREENS.values()), visits=COUNT)),
+        **SUPPRESSED,
     ),
     "flow": record(
         "Flow",
+        WITHHELD,
         period=PERIOD,
         landing_pages=listed(record("LandingRow", path=TEXT, entries=COUNT)),
         exit_pages=listed(record("ExitRow", path=TEXT, exits=COUNT)),
+        **SUPPRESSED,
     ),
     "funnel": record(
         "Funnel",
@@ -104,9 +128,10 @@ ANSWERS: dict[str, Schema] = {
         top_pages=listed(record("RealtimePage", path=TEXT, visitors=COUNT)),
         events_by_type=listed(record("RealtimeType", eventType=TEXT, count=COUNT)),
     ),
-    "custom-events": paged("CustomEvents", record("CustomEventRow", name=TEXT, count=COUNT)),
+    "custom-events": paged("CustomEvents", record("CustomEventRow", name=TEXT, count=COUNT), WITHHELD, **SUPPRESSED),
     "timeseries": record(
         "Timeseries",
+        WITHHELD,
         period=PERIOD,
         metric=words(METRICS),
         path=TEXT | {"description": "`*` for all."},
@@ -114,9 +139,10 @@ ANSWERS: dict[str, Schema] = {
             record(
                 "TimeseriesPoint",
                 date=TEXT | {"description": "A day, or by `interval=hour` the hour: 2026-03-18T09:00Z."},
-                value=NUMBER,
+                value=NUMBER_OR_NULL | {"description": f"The number{IF_EXEMPT}."},
             )
         ),
+        **SUPPRESSED,
     ),
     "widgets": paged(
         "Widgets",

@@ -107,7 +107,11 @@ class Collect(Endpoint):
     )
     answers = {
         202: ("Stored", record("Accepted", status={"const": "accepted"})),
-        204: ("Unknown website; or stored, but flagged as a bot or an excluded address", {}),
+        204: (
+            "Unknown website; stored, but flagged as a bot or an excluded address; or not stored, since the visitor"
+            " asks not to be tracked and the website heeds that",
+            {},
+        ),
         400: ("Malformed JSON, or a field is missing or wrong", REFUSAL),
         413: ("Body longer than 32 KiB", REFUSAL),
         415: ("Neither JSON nor plain text in UTF-8", REFUSAL),
