@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit, changes, erasures, second_factor
+from accounts import audit, belonging, changes, erasures, second_factor
 from accounts.models import Account, Client, Erasure, User, Website
 
 
@@ -25,6 +25,7 @@ def remove_user(user: User, *, by: User | None) -> None:
     """The row goes, and the key and every session with it."""
     audit.record("user.remove", user.id, by=by)
     erasures.note(Erasure.Kind.USER, user.id)
+    belonging.end_sessions({str(user.id)})
     # Not user.delete(), which takes the id away that the answer still names.
     User.objects.filter(pk=user.pk).delete()
     changes.announce()

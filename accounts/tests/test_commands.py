@@ -82,6 +82,12 @@ def test_create_website():
     assert sentence == f"Created the website acme.example of Acme with the id {website.public_id}."
 
 
+def test_create_website_takes_its_privacy_along():
+    words = ["--mode", "exempt", "--privacy-signals", "drop"]
+    run("create_website", "--account", "Acme", "--domain", "acme.example", *words)
+    assert Website.objects.values_list("mode", "privacy_signals").get() == ("exempt", "drop")
+
+
 @pytest.mark.parametrize(
     ("domain", "sentence"),
     [

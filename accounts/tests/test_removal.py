@@ -1,6 +1,9 @@
 """Accounts, users and websites leave."""
 
 import pytest
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.test import Client
 from django.utils import timezone
 
 from accounts import keys
@@ -78,6 +81,15 @@ def test_a_user_leaves_no_row():
     assert User.objects.get() == root
     assert acme.id is not None
     assert audited() == [("user.remove", root.id, str(acme.id))]
+
+
+def test_a_user_leaves_no_session():
+    acme, globex = make_user(login="acme"), make_user(make_account("Globex"), login="globex")
+    for user in (acme, globex):
+        Client().force_login(user)
+    assert Session.objects.count() == 2
+    remove_user(acme, by=None)
+    assert [session.get_decoded()[SESSION_KEY] for session in Session.objects.all()] == [str(globex.id)]
 
 
 def test_at_the_command_line_nobody_is_named():
