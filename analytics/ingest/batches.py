@@ -36,9 +36,12 @@ LARGEST_BATCH = 512
 MOST_WAITING = 1_024
 DRAIN_SECONDS = 5.0
 END_SECONDS = 0.2
-# How long a batch that may be stored already waits for somebody who takes it for certain.
-DOUBT_SECONDS = 5.0
+# How long a batch that may be stored already waits for somebody who takes it for certain. Longer than callers have
+# patience: who is told that it was not stored sends it again, and then it may be there twice.
+DOUBT_SECONDS = 60.0
 DOUBT_PAUSE_SECONDS = 0.1
+# How long it does when the process is told to end.
+LAST_DOUBT_SECONDS = 5.0
 
 
 NOT_MADE = frozenset(changes.REFUSED.values())
@@ -56,11 +59,19 @@ class Entry:
     hit: Hit | None = None
     site: Site | None = None
     row: Row | None = None
+    is_in_doubt: bool = False
 
     def end(self, outcome: Outcome, *, retry_after: int = 0, refusal: Refusal | None = None) -> None:
         self.verdict = Verdict(
             outcome, retry_after, refusal, self.hit, self.windows, self.reading.memo, self.remembered
         )
+
+    def answered(self) -> Verdict:
+        """The caller has its verdict now, and whoever has none by then cannot be served."""
+        verdict = self.verdict or Verdict(Outcome.UNAVAILABLE)
+        if not self.answer.done():
+            self.answer.set_result(verdict)
+        return verdict
 
 
 class Batches:
@@ -76,6 +87,10 @@ class Batches:
         # Counts of calls that were not stored, until a transaction takes them.
         self._drops: Counter[Key] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
+        # Batches that may be stored, how many calls they are, and when they are given up at the latest.
+        self._resolving: set[asyncio.Task[None]] = set()
+        self._doubtful = 0
+        self._no_doubt_after = float("inf")
 
     async def start(self) -> None:
         await self.storage.start()
@@ -85,6 +100,8 @@ class Batches:
         """Answers everybody who waits, then leaves."""
         while self._waiting:
             await self._take()
+        self._no_doubt_after = time.monotonic() + LAST_DOUBT_SECONDS
+        await asyncio.gather(*self._resolving)
         for task in self._tasks:
             await end(task)
         if self._drops and self.storage.is_up:
@@ -103,7 +120,7 @@ class Batches:
 
     async def submit(self, reading: Reading) -> Verdict:
         """What became of a call: stored means committed, or in the outage stream while PostgreSQL is away."""
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) + self._doubtful >= MOST_WAITING:
             self._drops[(today(), reading.dialect.word, Outcome.OVERLOADED.value, None)] += 1
             self.figures.note(reading.dialect, Outcome.OVERLOADED)
             return Verdict(Outcome.OVERLOADED)
@@ -129,15 +146,9 @@ class Batches:
         except Exception:
             # A mistake of ours must not leave anybody without an answer, nor stop the next batch.
             log.exception("A batch failed.")
-        for entry in batch:
-            entry.verdict = entry.verdict or Verdict(Outcome.UNAVAILABLE)
-            if not entry.answer.done():
-                entry.answer.set_result(entry.verdict)
-        self.figures.note_batch(
-            ((entry.reading.dialect, entry.verdict.outcome) for entry in batch if entry.verdict),
-            len(batch),
-            time.monotonic() - began,
-        )
+        settled = [entry for entry in batch if not entry.is_in_doubt]
+        answered = [(entry.reading.dialect, entry.answered().outcome) for entry in settled]
+        self.figures.note_batch(answered, len(batch), time.monotonic() - began)
 
     async def _settle(self, batch: Sequence[Entry]) -> None:
         await self._count_limits(batch)
@@ -230,10 +241,16 @@ class Batches:
                 return
             except Away:
                 is_in_doubt = True
-        taken = await self._have_wait(rows, drops, is_in_doubt=is_in_doubt)
-        if taken is not None:
-            self._accept(entries, taken)
-            return
+        put = await self._stream.put(rows, drops)
+        if put is Put.DONE:
+            self.figures.outages += len(rows)
+            self._accept(entries, {})
+        elif is_in_doubt or put is Put.IN_DOUBT:
+            self._leave_in_doubt(entries, rows, drops)
+        else:
+            self._refuse(entries, drops)
+
+    def _refuse(self, entries: Sequence[Entry], drops: Counter[Key]) -> None:
         self._drops += drops
         for entry in entries:
             self._give_up(entry, Outcome.UNAVAILABLE)
@@ -247,26 +264,39 @@ class Batches:
             except (Away, Poison):
                 self._drops += drops
 
-    async def _have_wait(
-        self, rows: Sequence[Row], drops: Counter[Key], *, is_in_doubt: bool
-    ) -> Mapping[bytes, int] | None:
-        """Have the rows wait in Redis, or store them after all; None when neither takes them.
+    def _leave_in_doubt(self, entries: Sequence[Entry], rows: Sequence[Row], drops: Counter[Key]) -> None:
+        """Rows that may be stored, since an answer was lost, must not be refused, and nobody else waits for them."""
+        for entry in entries:
+            entry.is_in_doubt = True
+        self._doubtful += len(entries)
+        task = asyncio.create_task(self._resolve(entries, rows, drops))
+        self._resolving.add(task)
+        task.add_done_callback(self._resolving.discard)
 
-        Rows that may be stored, since an answer was lost, must not be refused: they are tried again for a while, and
-        can be without being stored twice.
-        """
+    async def _resolve(self, entries: Sequence[Entry], rows: Sequence[Row], drops: Counter[Key]) -> None:
+        try:
+            taken = await self._made_certain(rows, drops)
+            if taken is None:
+                self._refuse(entries, drops)
+            else:
+                self._accept(entries, taken)
+        except Exception:
+            log.exception("What may be stored could not be made certain.")
+        self._doubtful -= len(entries)
+        for entry in entries:
+            self.figures.note(entry.reading.dialect, entry.answered().outcome)
+
+    async def _made_certain(self, rows: Sequence[Row], drops: Counter[Key]) -> Mapping[bytes, int] | None:
+        """Have the rows stored or wait in Redis, which can be done again; None when nobody has come back in time."""
         until = time.monotonic() + DOUBT_SECONDS
-        while True:
-            put = await self._stream.put(rows, drops)
-            if put is Put.DONE:
-                self.figures.outages += len(rows)
-                return {}
-            is_in_doubt = is_in_doubt or put is Put.IN_DOUBT
-            if not is_in_doubt or time.monotonic() > until:
-                return None
+        while time.monotonic() < min(until, self._no_doubt_after):
             await asyncio.sleep(DOUBT_PAUSE_SECONDS)
             with contextlib.suppress(Away):
                 return await self._write(rows, drops, is_in_doubt=True)
+            if await self._stream.put(rows, drops) is Put.DONE:
+                self.figures.outages += len(rows)
+                return {}
+        return None
 
     async def _write(self, rows: Sequence[Row], drops: Counter[Key], *, is_in_doubt: bool = False) -> dict[bytes, int]:
         """Store the rows; one that the table refuses is found by halving, and kept apart.

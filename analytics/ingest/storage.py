@@ -70,7 +70,7 @@ class Crossed(Exception):
 
 
 class Storage:
-    """One connection, used by one batch at a time."""
+    """One connection, used by one batch at a time: a second one waits, and its time counts from then on."""
 
     def __init__(self, **parameters: Any) -> None:  # noqa: ANN401 (psycopg's own)
         """`parameters` replace those that Django connects with."""
@@ -78,6 +78,7 @@ class Storage:
         self._connection: Connection | None = None
         self._reconnecting: asyncio.Task[None] | None = None
         self._months: set[tuple[int, int]] = set()
+        self._turn = asyncio.Lock()
 
     @property
     def is_up(self) -> bool:
@@ -168,6 +169,10 @@ class Storage:
 
     async def _bounded(self, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         """The work's result, or Away after ANSWER_SECONDS at most."""
+        async with self._turn:
+            return await self._bounded_alone(work)
+
+    async def _bounded_alone(self, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         connection = self._connection
         if connection is None:
             raise Away

@@ -356,6 +356,38 @@ def test_a_call_that_may_be_stored_is_not_refused_while_both_are_away_but_stored
     assert paths() == ["/0", "/1", "/2", "/before"]
 
 
+def test_nobody_waits_for_a_call_that_may_be_stored_and_it_counts_for_what_may_wait(acme, monkeypatch):
+    monkeypatch.setattr(batching, "MOST_WAITING", 3)
+
+    async def story(batches, proxy):
+        await outcomes(batches, reading(acme, path="/before"))
+        proxy.cut_after(b"COMMIT")
+        in_doubt = asyncio.ensure_future(outcomes(batches, *(reading(acme, path=f"/{n}") for n in range(2))))
+        await until(lambda: batches._doubtful)
+        others = [*await outcomes(batches, *(reading(acme, path=f"/other/{n}") for n in range(2)))]
+        assert not in_doubt.done()
+        proxy.restore()
+        return sorted(others, key=str), await in_doubt
+
+    found = run_behind_proxy(story, redis_url=NO_REDIS)
+    assert found == ([Outcome.OVERLOADED, Outcome.UNAVAILABLE], [Outcome.STORED] * 2)
+    assert paths() == ["/0", "/1", "/before"]
+
+
+def test_stopping_answers_also_those_whose_calls_may_be_stored(acme, monkeypatch):
+    monkeypatch.setattr(batching, "LAST_DOUBT_SECONDS", 0.0)
+
+    async def story(batches, proxy):
+        await outcomes(batches, reading(acme, path="/before"))
+        proxy.cut_after(b"COMMIT")
+        in_doubt = asyncio.ensure_future(outcomes(batches, reading(acme, path="/lost")))
+        await until(lambda: batches._doubtful)
+        await batches.stop()
+        return await in_doubt
+
+    assert run_behind_proxy(story, redis_url=NO_REDIS) == [Outcome.UNAVAILABLE]
+
+
 def test_a_call_that_may_be_stored_is_given_up_at_last_when_nobody_comes_back(acme, monkeypatch):
     monkeypatch.setattr(batching, "DOUBT_SECONDS", 0.3)
 
@@ -408,7 +440,9 @@ def test_an_unknown_website_is_unavailable_while_nobody_can_say_and_a_known_one_
     assert run_behind_proxy(story) == [Outcome.STORED, Outcome.UNAVAILABLE]
 
 
-def test_with_both_away_nothing_is_taken_and_the_drops_are_counted_afterwards(acme):
+def test_with_both_away_nothing_is_taken_and_the_drops_are_counted_afterwards(acme, monkeypatch):
+    monkeypatch.setattr(batching, "DOUBT_SECONDS", 0.3)
+
     async def story(batches, proxy):
         await outcomes(batches, reading(acme))
         proxy.cut()

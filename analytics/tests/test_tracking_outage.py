@@ -88,7 +88,9 @@ def test_what_nobody_can_say_anything_about_is_counted_and_answered_alike(jazz):
     assert counted() == [("discovery", "storage_unavailable", 1), ("engagement", "storage_unavailable", 1)]
 
 
-def test_with_redis_away_as_well_nothing_is_recorded_and_that_is_counted_later(jazz):
+def test_with_redis_away_as_well_nothing_is_recorded_and_that_is_counted_later(jazz, monkeypatch):
+    monkeypatch.setattr(batching, "DOUBT_SECONDS", 0.3)
+
     async def story(batches, proxy):
         await both(batches, jazz.key)
         proxy.cut()

@@ -20,7 +20,7 @@ from tinytrail.chaos.verdict import Verdict, compare
 
 CONNECTIONS_PER_HOST = 8
 # How long a cable is pulled: longer than any patience of a process with PostgreSQL, Redis and its callers.
-CUT_SECONDS = 4.0
+CUT_SECONDS = 12.0
 # For one fault and its recovery. Generous: the machine may be busy with something else.
 PATIENCE_SECONDS = 300.0
 BURST = 100
