@@ -11,10 +11,8 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging
 
-from tinytrail import settings
-
-# Says of each task when it was sent, and leaves the mark of beat.
-import tinytrail.sending  # noqa: F401
+# `sending` says of each task when it was sent, and leaves the mark of beat.
+from tinytrail import sending, settings  # noqa: F401
 
 # Times are UTC. Every task may run twice or late: each says itself what there is to do.
 SCHEDULE: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 
-import tinytrail.sending  # noqa: F401
+from tinytrail import sending  # noqa: F401
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tinytrail.settings")
 

@@ -31,7 +31,7 @@ def main(folders: list[str], command: list[str]) -> None:
     everything = Attributes(set=READ_ONLY)
     done(libc.syscall(MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(everything), ctypes.sizeof(everything)))
     # What is open stays reachable when the new /tmp hides it.
-    held = [(folder, os.open(folder, os.O_PATH)) for folder in folders if os.path.realpath(folder).startswith("/tmp/")]
+    held = [(folder, os.open(folder, os.O_PATH)) for folder in folders if folder.startswith("/tmp/")]
     mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
     for folder, handle in held:
         os.makedirs(folder)
