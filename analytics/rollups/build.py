@@ -80,15 +80,16 @@ SELECT count(*) FROM ((TABLE stored EXCEPT TABLE computed) UNION ALL (TABLE comp
 def build(website_id: int, day: date, *, now: datetime) -> int:
     """Compute the day anew from its events. Returns how many rows changed: none when nothing is new.
 
-    Builds of one day wait for each other; no reader ever sees a part of one. A day whose events retention has removed
-    stays as it is.
+    Builds of one day wait for each other, and of those that waited for the same one only the first has anything to
+    do; no reader ever sees a part of one. A day whose events retention has removed stays as it is.
     """
     # Partitions are made first, outside the build's own transaction.
     with connection.cursor() as cursor:
         cursor.execute("SELECT analytics_ensure_month(%s)", [day])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SETTINGS)
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(website_id, day)])
+        if was_built_meanwhile(cursor, website_id, day):
+            return 0
         began = time.perf_counter()
         # Notes first: an event stored after this statement leaves its own, and the day is built once more.
         DirtyDay.objects.filter(website_id=website_id, day=day).delete()
@@ -112,6 +113,25 @@ def build(website_id: int, day: date, *, now: datetime) -> int:
         )
     count_build(milliseconds)
     return changed
+
+
+def was_built_meanwhile(cursor: Any, website_id: int, day: date) -> bool:  # noqa: ANN401 (Django's wrapper)
+    """Take the day's lock. True when another build ended while this one waited for it, and nothing is newer."""
+    key = [lock_number(website_id, day)]
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", key)
+    if cursor.fetchone()[0]:
+        return False
+    before = version(cursor, website_id, day)
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", key)
+    # What was stored after the other build had read its events has left a note.
+    return version(cursor, website_id, day) != before and not dirty_days(website_id, day, day)
+
+
+def version(cursor: Any, website_id: int, day: date) -> str | None:  # noqa: ANN401 (as above)
+    """Another one after each build of the day; None before the first."""
+    cursor.execute("SELECT xmin::text FROM analytics_builtday WHERE website_id = %s AND day = %s", [website_id, day])
+    found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def count_build(milliseconds: int) -> None:

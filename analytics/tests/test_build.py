@@ -6,22 +6,27 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.removal import remove_website
+from accounts.tests.builders import call, make_root
 from analytics import tasks
 from analytics.models import BuiltDay, DirtyDay, PageDay, Salt, SiteDay, Visit
 from analytics.rollups import build as building
 from analytics.rollups.aggregate import aggregate, all_days, asked_for, build_due, due, rest
-from analytics.rollups.build import build, dirty_days, fresh, wrong_rows
+from analytics.rollups.build import build, dirty_days, fresh, lock_number, wrong_rows
 from analytics.rollups.definitions import ROLLUPS
 from analytics.tests import widgets
 from analytics.tests.builders import GOOGLEBOT, load, make_website, noon
 from analytics.tests.tracking import acted, tell
 from tinytrail.beat import SCHEDULE
 from tinytrail.celery import app
+from tinytrail.tests.engines import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
@@ -144,6 +149,73 @@ def test_eight_builds_at_once_while_events_arrive_end_in_the_truth(acme):
     fresh(acme.id, day, day, now=timezone.now())
     assert (set(wrong_rows(acme.id, day).values()), dirty_days(acme.id, day, day)) == ({0}, [])
     assert SiteDay.objects.get(day=day, is_bot=False, content_group="").pageviews == 13
+
+
+@contextmanager
+def being_built(website, day):
+    """As if somebody else were at it."""
+    key = [lock_number(website.id, day)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", key)
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", key)
+
+
+def waiting_for_the_day() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone()[0]
+
+
+def test_of_fifty_calls_for_one_day_at_once_a_single_one_builds_it(acme):
+    """Guarantee A81, over the API: all of them come while the day is being built."""
+    day, root = a_day_of_hits(acme), make_root()
+    builds, statuses = [], []
+
+    def counting(execute, sql, params, many, context):
+        if sql == building.BUILD:
+            builds.append(params)
+        return execute(sql, params, many, context)
+
+    def ask():
+        try:
+            with connection.execute_wrapper(counting):
+                answer = call("POST", "/api/v1/admin/aggregate", root, {"date": str(day)})
+            statuses.append(answer.status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(50)]
+    with being_built(acme, day):
+        for thread in threads:
+            thread.start()
+        assert eventually(lambda: waiting_for_the_day() == len(threads), PATIENCE_SECONDS)
+    for thread in threads:
+        thread.join()
+    assert (statuses, len(builds)) == ([200] * 50, 1)
+    assert (set(wrong_rows(acme.id, day).values()), dirty_days(acme.id, day, day)) == ({0}, [])
+
+
+def test_who_waits_for_a_build_that_fails_builds_the_day(acme):
+    """No rows are taken for built because somebody tried."""
+    day = a_day_of_hits(acme)
+    build(acme.id, day, now=timezone.now())
+    PageDay.objects.update(pageviews=F("pageviews") + 1)
+
+    def repair():
+        try:
+            build(acme.id, day, now=timezone.now())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=repair)
+    with being_built(acme, day):
+        thread.start()
+        assert eventually(lambda: waiting_for_the_day() == 1, PATIENCE_SECONDS)
+    thread.join()
+    assert set(wrong_rows(acme.id, day).values()) == {0}
 
 
 def test_a_build_that_fails_leaves_the_last_one_and_its_notes(acme, monkeypatch):

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -304,9 +305,18 @@ def test_aggregation_takes_a_date_and_may_be_repeated(client, acme, root, key):
 
 
 @pytest.mark.parametrize("date", ["2999-01-01", "9999-12-31", "0001-01-01"])
-def test_aggregation_of_a_day_without_events_does_nothing(client, root, date):
+def test_aggregation_of_a_day_without_events_does_nothing(client, acme, root, date):
+    before = tables()
     assert aggregate(client, root, f'{{"date":"{date}"}}').status_code == 200
     assert BuiltDay.objects.count() == 0
+    # No month of nothing is made either.
+    assert tables() == before
+
+
+def tables():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class")
+        return cursor.fetchone()
 
 
 @pytest.mark.parametrize("date", ['"2026-02-30"', '"20260318"', '"x"', "7", "true", "[]", '""'])
