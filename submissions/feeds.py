@@ -88,7 +88,7 @@ def as_json(event: CatalogEvent, address: str) -> dict[str, Any]:
     return {
         "eventKey": event.key,
         **written,
-        "link": event.url,
+        "link": event.link,
         "startsOn": event.starts_on and event.starts_on.isoformat(),
         "endsOn": event.ends_on and event.ends_on.isoformat(),
         "startsAt": event.starts_at and f"{event.starts_at:%H:%M}",
@@ -115,12 +115,12 @@ def structured(event: CatalogEvent, address: str) -> dict[str, Any]:
         "description": event.notes,
         "keywords": event.genre,
         "typicalAgeRange": event.age,
-        "sameAs": event.url,
+        "sameAs": event.link,
     }
     return {name: value for name, value in given.items() if value}
 
 
 def description(event: CatalogEvent) -> str:
-    said = (("Price", event.price), ("Age", event.age), ("Setting", event.setting), ("Link", event.url))
+    said = (("Price", event.price), ("Age", event.age), ("Setting", event.setting), ("Link", event.link))
     lines = [f"{name}: {text}" for name, text in said if text]
     return "\n".join([*([event.notes] if event.notes else []), *lines])

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import User, Website
+from submissions.prooflink import normalised
 
 
 class CalendarQuerySet(models.QuerySet["Calendar"]):
@@ -138,6 +139,11 @@ class CatalogEvent(models.Model):
     @property
     def is_live(self) -> bool:
         return self.cancelled_at is None
+
+    @property
+    def link(self) -> str:
+        """Where its page leads; empty where that may not be followed, by whatever rule it once was stored."""
+        return normalised(self.url) or ""
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):

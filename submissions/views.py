@@ -17,6 +17,7 @@ from submissions import calendars, failures, intake, limits, links, wording
 from submissions.forms import ProposalForm, started, started_at
 from submissions.intake import Closed, NotPossible, TooMany
 from submissions.models import Calendar, Submission
+from submissions.prooflink import normalised
 from submissions.proposal import Proposal
 from tinytrail.web import client
 from tinytrail.web.errors import page
@@ -254,6 +255,7 @@ def shown_status(
         "submission": submission,
         "calendar": submission.calendar,
         "proposal": Proposal.of(submission),
+        "link": normalised(submission.wrote("proofLink")),
         "state": state,
         "may_change": state in ("received", "reviewing", "question"),
         "may_appeal": state == "declined" and intake.may_appeal(submission),

@@ -170,7 +170,7 @@ def _event_page(request: HttpRequest, calendar: Calendar, now: datetime, *, even
             "address": address,
             "own": reverse("calendar", args=[calendar.website.public_id]),
             "structured": format_html('<script type="application/ld+json">{}</script>', data),
-            "link_host": host_shown(event.url),
+            "link_host": host_shown(event.link),
             "is_over": event.ends_on is not None and event.ends_on < today_of(calendar, now),
         },
     )

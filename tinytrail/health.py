@@ -40,7 +40,7 @@ OPERATION = {
                     "Healthy",
                     status={"const": "ok"},
                     db={"const": "connected"},
-                    version={"type": "string", "description": "Of this server.", "examples": [settings.VERSION]},
+                    version={"type": "string", "description": "Of this server.", "examples": ["0.1.0"]},
                 ),
             ),
         ),

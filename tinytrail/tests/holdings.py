@@ -8,7 +8,7 @@ came in by an older rule is shown, too.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
+from urllib.parse import quote
 
 from django.contrib.admin import site
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -25,11 +25,11 @@ from analytics import drops
 from analytics.dashboard import links as shared
 from analytics.ids import next_id
 from analytics.ingest.hit import Hit
-from analytics.models import Drop, Group, Profile, SharedLink
+from analytics.models import Drop, Event, Group, Profile, SharedLink
 from analytics.rollups.build import build
 from analytics.tests.builders import CHROME, load
 from analytics.tests.tracking import acted, tell
-from analytics.tests.widgets import BEST, INSTANCE, ask, checkout
+from analytics.tests.widgets import BEST, INSTANCE, ask
 from analytics.vocabulary import Dialect, Type
 from submissions import calendars, catalog, links
 from submissions.models import Batch, Calendar, CatalogEvent, Decision, Host, Message, Submission
@@ -75,8 +75,8 @@ class Holdings:
         }
 
 
-def make_holdings(account: Account, domain: str, words: Words, *, now: datetime) -> Holdings:
-    user = make_user(account, login=words(254), email=words(254))
+def make_holdings(account: Account, domain: str, words: Words, *, now: datetime, role: str = "user") -> Holdings:
+    user = make_user(account, role=role, login=words(254), email=words(254))
     user.user_permissions.add(*Permission.objects.filter(content_type__app_label__in=["submissions", "analytics"]))
     website = make_website(account, domain, groups=[{"name": words(100), "pattern": "/*"}], excluded=["198.51.100.7"])
     calendar = calendars.change(calendars.of_website(website), name=words(120))
@@ -118,7 +118,7 @@ def make_event(calendar: Calendar, words: Words, *, now: datetime) -> CatalogEve
     """A live one of next week, past the catalogue's own checks."""
     day = str((now + timedelta(days=7)).date())
     event = catalog.create(calendar, name="Jazz", date=day, start_time="20:00", location="Paris", now=now)
-    texts = {name: words(most) for name, (_, most) in catalog.LENGTHS.items() if name not in ("date", "url")}
+    texts = {name: words(most) for name, (_, most) in catalog.LENGTHS.items() if name != "url"}
     search = " ".join(texts.values()).casefold()
     CatalogEvent.objects.filter(pk=event.pk).update(**texts, url=words.link, is_featured=True, search_text=search)
     return CatalogEvent.objects.get(pk=event.pk)
@@ -245,13 +245,16 @@ def make_traffic(of: Holdings, *, now: datetime) -> None:
             acted(at, "filter_apply", group="genre", value=words(120), matches=0),
             *products(of, at),
         )
+    # A host that is none is not taken for a referrer.
+    Event.objects.filter(website_id=website.id, type=Type.PAGE_VIEW).update(referrer=words(100))
     token = of.rows[WidgetToken]
     segments = [("segments[]", f"{words(60).replace(':', ' ')}:{words(200)}")]
     person = words(120)
     ask(f"{BEST}/render", token, *segments, analytics_id=person)
     ask(f"{BEST}/media/5/click", token, *segments, analytics_id=person)
     ask(f"/track/widget/{INSTANCE}/stream/not_found/render", token, *segments, analytics_id=person, pics=None)
-    checkout(token, words(100).replace("/", ""), f"{words(200)}:12.50", analytics_id=person)
+    bought = [("products[]", f"{words(200)}:12.50"), *segments]
+    ask(f"/track/transaction/{quote(words(100).replace('/', ''))}/checkout", token, *bought, analytics_id=person)
     for day in {now.date(), (now - timedelta(days=1)).date()}:
         build(website.id, day, now=now)
 
@@ -276,8 +279,3 @@ def products(of: Holdings, at: datetime) -> list[Hit]:
         )
         for profile in (words(255), f"{words(200)} 2")
     ]
-
-
-def random_id_like(row: Model) -> object:
-    """An id of the same kind that nothing has."""
-    return UUID("550e8400-e29b-41d4-a716-446655440000") if isinstance(row.pk, UUID) else 2_000_000_011

@@ -4,6 +4,7 @@ What is particular to one route is said by the tests of its room; here nothing b
 asked, so that no route can be forgotten.
 """
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -91,6 +92,15 @@ def test_nobody_reads_a_clients_events_without_its_secret() -> None:
             assert (answer.status_code, answer.json()["error"]) == (404, "Not Found"), (method, route)
 
 
+@pytest.mark.parametrize(
+    "elsewhere", [{"REMOTE_ADDR": "203.0.113.9"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=::1"}]
+)
+def test_what_is_internal_is_not_there_for_who_asks_from_elsewhere(elsewhere: dict[str, str]) -> None:
+    nothing = whole(ask("GET", "/nothing", **elsewhere))
+    for route in behind(Door.NETWORK):
+        assert whole(ask("GET", route.address(), **elsewhere)) == nothing, route
+
+
 def test_no_route_describes_itself_to_who_asks_for_its_options() -> None:
     """DRF would: with the names of its parsers, its renderers and the view."""
     for route in every_route():
@@ -107,6 +117,25 @@ def test_a_link_that_is_not_ours_opens_nothing() -> None:
             assert answer.status_code in (404, 405, 410), (route, token)
             answers.setdefault((route.pattern, answer.status_code), set()).add(answer.content)
     assert {len(bodies) for bodies in answers.values()} == {1}
+
+
+def test_only_health_says_which_version_this_is(settings: LazySettings) -> None:
+    """And no answer says what it is made with, or shows a trace (A85)."""
+    settings.VERSION = "7.7.77"
+    assert ask("GET", "/health").json()["version"] == settings.VERSION
+    values = dict.fromkeys({name for route in every_route() for name in route.parameters}, str(uuid4()))
+    made_with = re.compile(rb"django|granian|python/|postgres|traceback", re.IGNORECASE)
+    for route in {route.name: route for route in every_route()}.values():
+        for method in ("GET", "DELETE"):
+            answer = ask(method, route.address(**values))
+            head = str(sorted(answer.headers.items())).encode()
+            assert answer.status_code < 500, (method, route)
+            assert b"Server" not in head, route
+            assert made_with.search(head) is None, (method, route)
+            if route.name != "health":
+                assert settings.VERSION.encode() not in head + answer.content, (method, route)
+            if answer.status_code >= 400:
+                assert made_with.search(answer.content) is None, (method, route)
 
 
 # -- the key ----------------------------------------------------------------------------------------------------------

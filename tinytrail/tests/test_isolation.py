@@ -4,19 +4,15 @@ A27, A28, A30).
 Acme asks. Globex has everything that Acme has; so had Gone, whose account was deleted.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.conf import LazySettings
-from django.contrib.admin import site
 from django.db import connection, connections
-from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -27,16 +23,14 @@ from accounts.models import User
 from accounts.removal import remove_account
 from accounts.tests.builders import make_account, make_root
 from accounts.tests.conftest import own_counters, quick_passwords  # noqa: F401
-from analytics.dashboard.cards import TABS
 from analytics.reports import REPORTS
-from analytics.reports.calendar import CALENDAR_REPORTS
-from tinytrail.tests.holdings import Holdings, Words, check_models, make_holdings, random_id_like
+from tinytrail.tests.holdings import Holdings, Words, check_models, make_holdings
+from tinytrail.tests.pages import ABSENT, FIXED, files, named, pages_of_lists
 from tinytrail.tests.urlmap import Door, Route, behind, every_route
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FUNNEL = "&steps[]=/a&steps[]=/b"
-ABSENT = uuid4()
 
 
 @dataclass
@@ -106,37 +100,6 @@ def rows_of_everybody() -> dict[str, object]:
 
 # Nobody but admins sees any of them: whose they are makes no difference to a user.
 FOR_ADMINS = {"accounts/user", "accounts/auditentry", "auth/group"}
-# What a moderator may not do to anything, not even to what is theirs: the same refusal, whosever it is.
-FIXED = {"tab": "pages", "report": "calendar-events", "name": "weeks", "content_type_id": "1"}
-MODEL = re.compile(r"admin/(\w+)/(\w+)/<\w+:object_id>")
-
-
-def model_of(route: Route) -> type[Model] | None:
-    """The model that the route's object is of; None of routes that name no object of the back office."""
-    match = MODEL.match(route.pattern)
-    return apps.get_model(*match.groups()) if match else None
-
-
-def named(route: Route, of: Holdings | None, like: Holdings) -> dict[str, object]:
-    """The values of the route's parameters for an object of this owner, or one like it that is nobody's.
-
-    KeyError for a parameter that nothing here knows: whoever adds a route says what it names.
-    """
-    values: dict[str, object] = {}
-    for parameter in route.parameters:
-        if parameter == "object_id":
-            model = model_of(route)
-            row = like.rows[model] if model else like.website
-            values[parameter] = (of.rows[model] if model else of.website).pk if of else random_id_like(row)
-        elif parameter in ("website", "website_id"):
-            values[parameter] = of.website.public_id if of else ABSENT
-        elif parameter == "link":
-            values[parameter] = of.link.pk if of else ABSENT
-        elif parameter == "batch_id":
-            values[parameter] = of.batch.pk if of else ABSENT
-        else:
-            values[parameter] = FIXED[parameter]
-    return values
 
 
 def routes_of_objects() -> list[Route]:
@@ -302,27 +265,9 @@ def test_what_is_no_id_is_refused_by_the_api_and_finds_nothing_in_the_back_offic
 # -- lists and totals -------------------------------------------------------------------------------------------------
 
 
-def lists(of: Holdings) -> Iterator[str]:
-    """Every page of the back office that shows what somebody has, without naming an object of anybody else's."""
-    for model in site._registry:
-        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        yield from (path, f"{path}?q=canary")
-    for route in behind(Door.SESSION):
-        if not route.pattern.startswith("admin/") or "<" not in route.pattern:
-            yield route.address(**named(route, of, of))
-    yield from (f"/admin/search/?s={word}" for word in ("canary", "globex"))
-    website = of.website.public_id
-    yield from (f"/dashboard/{website}/list/{tab}" for tab in TABS)
-    yield from (f"/dashboard/{website}/csv/{tab}" for tab in (*TABS, "totals", "chart"))
-    yield from (f"/dashboard/{website}?part={part}" for part in ("totals", "realtime", "sources"))
-    yield from (f"/admin/calendar-numbers/{website}/{name}.csv" for name in CALENDAR_REPORTS)
-    yield f"/admin/calendar-numbers/{website}"
-    yield from (f"/admin/submissions/submission/?state={state}" for state in ("pending", "flagged", "accepted"))
-
-
 def test_no_list_and_no_export_shows_anything_of_another_account(cast: Cast) -> None:
     ann, own = signed_in(cast.acme.user), 0
-    for address in lists(cast.acme):
+    for address in (*pages_of_lists(cast.acme), *files(cast.acme)):
         answer = ann.get(address)
         assert answer.status_code in (200, 302, 400, 403, 404, 405), address
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content

@@ -23,6 +23,8 @@ class Door(Enum):
     """What somebody needs to be let in."""
 
     NOTHING = "nothing"
+    # Asked from elsewhere it is not there.
+    NETWORK = "a network of our own"
     # Everybody may send; what it takes for it is the dialect's.
     INGEST = "an ingest route"
     # The address holds a secret.
@@ -61,6 +63,7 @@ OPEN = {
     "calendar/submit",
     "calendar/<uuid:website_id>/submit",
 }
+INTERNAL = {"metrics"}
 LINKS = {
     "sign-in/<str:token>",
     "calendar/proposals/<str:token>",
@@ -112,6 +115,8 @@ class Route:
             return Door.SECRET
         if kind is not None and issubclass(kind, IngestView):
             return Door.INGEST
+        if self.name in INTERNAL:
+            return Door.NETWORK
         if self.name in OPEN:
             return Door.NOTHING
         return Door.LINK if self.name in LINKS else Door.SESSION

@@ -14,6 +14,10 @@ POLICY = (
 # The back office's Alpine compiles expressions and writes style attributes; no script may stand in a page.
 ADMIN_POLICY = f"{POLICY}; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
 
+# Pages that search engines may keep; all others are somebody's own (P24).
+PUBLIC_PAGES = ("/calendar", "/api/schema")
+PRIVATE_PAGES = ("/calendar/proposals",)
+
 
 def always(is_secure: bool) -> tuple[tuple[str, str], ...]:
     """The headers that Django's middleware adds to an answer with nothing special about it, for who answers without."""
@@ -43,12 +47,20 @@ def security_headers(get_response: Handler) -> Handler:
             # A policy that names those who may frame the page says what this header cannot.
             if name != "X-Frame-Options" or not getattr(response, "xframe_options_exempt", False):
                 response.headers.setdefault(name, value)
+        if is_private_page(request, response):
+            response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
         if response.status_code == 204:
             # CommonMiddleware gives it a length, which a 204 must not have (RFC 9110, 8.6).
             response.headers.pop("Content-Length", None)
         return response
 
     return handle
+
+
+def is_private_page(request: HttpRequest, response: HttpResponse) -> bool:
+    path = request.path
+    is_public = path == "/" or (path.startswith(PUBLIC_PAGES) and not path.startswith(PRIVATE_PAGES))
+    return not is_public and response.headers.get("Content-Type", "").startswith("text/html")
 
 
 def own_host(get_response: Handler) -> Handler:
