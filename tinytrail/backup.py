@@ -25,7 +25,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from accounts import erasures, keys
+from accounts import erasures, vault
 from accounts.models import Erasure, User
 from submissions.models import LimitCount
 from tinytrail import embedded
@@ -202,8 +202,8 @@ def check_secrets(archive: Archive) -> None:
 
 def is_ours(user: dict[str, str | None]) -> bool:
     cipher, key_hash = (bytes.fromhex(str(user[name]).removeprefix("\\x")) for name in ("key_cipher", "key_hash"))
-    with contextlib.suppress(keys.Unreadable):
-        return keys.digest(keys.unseal(cipher, bound_to=UUID(user["id"]).bytes)) == key_hash
+    with contextlib.suppress(vault.Unreadable):
+        return vault.digest(vault.unseal(cipher, bound_to=UUID(user["id"]).bytes).decode()) == key_hash
     return False
 
 
