@@ -139,7 +139,22 @@ class User(AbstractBaseUser, PermissionsMixin):
         return (self.is_staff and app_label == "accounts") or super().has_module_perms(app_label)
 
 
-class Authenticator(TOTPDevice):  # type: ignore[misc] # django-otp has no types
+class BoundedWait:
+    """Whoever guesses codes waits twice as long each time, up to 68 minutes: who has somebody's password must not be
+    able to lock them out for days, and three of a million codes an hour are no way in.
+    """
+
+    MOST_DOUBLED = 13
+    throttling_failure_count: int
+
+    def throttle_increment(self, commit: bool = True) -> None:
+        super().throttle_increment(commit=False)  # type: ignore[misc] # django-otp's
+        self.throttling_failure_count = min(self.throttling_failure_count, self.MOST_DOUBLED)
+        if commit:
+            self.save()  # type: ignore[attr-defined] # the model's
+
+
+class Authenticator(BoundedWait, TOTPDevice):  # type: ignore[misc] # django-otp has no types
     """An app that shows six digits: the second factor of a user, once it is confirmed.
 
     Where django-otp keeps the secret in clear, in `key`, stands its ciphertext, which opens for this user alone.
@@ -165,7 +180,7 @@ class Authenticator(TOTPDevice):  # type: ignore[misc] # django-otp has no types
         return b"authenticator|" + user_id.bytes
 
 
-class RecoveryCodes(StaticDevice):  # type: ignore[misc] # django-otp has no types
+class RecoveryCodes(BoundedWait, StaticDevice):  # type: ignore[misc] # django-otp has no types
     """The codes on paper, each for one sign-in without the app. They are stored as digests, and cannot be shown."""
 
     objects: ClassVar[models.Manager["RecoveryCodes"]]

@@ -155,7 +155,7 @@ def _verify(device: Authenticator | RecoveryCodes, user: User, code: str) -> Non
         verified = verify_token(user, device.persistent_id, code)
     except vault.Unreadable:
         log.error("The second factor of user %s cannot be decrypted with TINYTRAIL_KEK.", user.id)
-        audit.record("second_factor.unreadable", user.id, by=None)
+        audit.record("second_factor.unreadable", user.id, by=user)
         raise Refusal(UNREADABLE) from None
     if verified is None:
         raise WrongCode(WRONG)

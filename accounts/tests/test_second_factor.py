@@ -230,6 +230,18 @@ def test_who_guesses_waits_twice_as_long_every_time_and_is_told_until_when(phone
     assert done().count("sign_in.wrong_code") == 4
 
 
+def test_nobody_is_locked_out_for_days(ann, phone, clock):
+    for _ in range(20):
+        clock.shift(timedelta(days=1))
+        with pytest.raises(second_factor.WrongCode):
+            second_factor.check(ann, phone.wrong_code())
+    clock.shift(timedelta(minutes=68))
+    with pytest.raises(second_factor.Refusal, match="Too many wrong codes"):
+        second_factor.check(ann, phone.code())
+    clock.shift(timedelta(minutes=1))
+    assert second_factor.check(ann, phone.code()) == Authenticator.objects.get()
+
+
 def test_the_wait_holds_in_every_browser_and_after_another_first_step(phone):
     client, _ = first_step()
     client.post(CODE, {"code": phone.wrong_code()})
