@@ -102,8 +102,10 @@ def remove_strangers() -> int:
 
 
 def websites_in(model: type[models.Model]) -> set[int]:
-    """The websites of a table's rows, found by jumping from one to the next: most indexes begin with them."""
+    """The websites of a table's rows; where its key begins with them, found by jumping from one to the next."""
     table = connection.ops.quote_name(model._meta.db_table)
+    if model._meta.pk_fields[0].attname != "website_id":
+        return set(model._base_manager.exclude(website_id=None).values_list("website_id", flat=True).distinct())
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH RECURSIVE found AS (SELECT min(website_id) AS id FROM {table} UNION ALL"

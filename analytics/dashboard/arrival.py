@@ -41,14 +41,20 @@ def newest(website: Website) -> Arrival | None:
     if event is None:
         return None
     obstacle = BOT if event.is_bot else EXCLUDED if event.is_excluded else ""
-    return Arrival([(name, value) for name, value in fields(event) if value], obstacle)
+    told = [*facts(event), *(() if website.mode == Website.Mode.EXEMPT else of_visitor(event))]
+    return Arrival([(name, value) for name, value in told if value], obstacle)
 
 
-def fields(event: Event) -> Iterable[tuple[str, str]]:
+def facts(event: Event) -> Iterable[tuple[str, str]]:
     yield "Event", event.name or Type(event.type).name.lower()
     yield "Page", event.path
     yield "Arrived", f"{event.occurred_at:%H:%M:%S} UTC"
     yield "Sent by", DIALECTS[Dialect(event.dialect)]
+    yield "Content group", event.content_group or ""
+
+
+def of_visitor(event: Event) -> Iterable[tuple[str, str]]:
+    """Of one visitor, and so not told of an exempt website."""
     yield "Referrer", event.referrer or ""
     yield "Channel", CHANNELS.get(event.channel, "")  # type: ignore[call-overload]
     campaign = (event.utm_source, event.utm_medium, event.utm_campaign)
@@ -58,7 +64,6 @@ def fields(event: Event) -> Iterable[tuple[str, str]]:
     yield "Device", DEVICES.get(event.device, "")  # type: ignore[call-overload]
     yield "Screen", SCREENS.get(event.screen, "")  # type: ignore[call-overload]
     yield "Country", event.country or ""
-    yield "Content group", event.content_group or ""
 
 
 def refusals(website: Website, user: User, *, now: datetime) -> list[Refused]:

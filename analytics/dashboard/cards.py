@@ -324,6 +324,7 @@ EVENTS = Card(
             of("href", "not named"),
             "Clicks on links to other hosts. Where they lead is known for as long as raw events are kept.",
             opens=link_address,
+            is_exempt=False,
         ),
     ),
 )

@@ -22,6 +22,8 @@ DIALECTS = {
     Dialect.WIDGETS: "Widgets",
     Dialect.OPENPANEL: "OpenPanel",
 }
+# Fields of a single event that are not told of an exempt website.
+OF_VISITORS = frozenset({"visitor", "session of the client", "person", "country"})
 WORDS = {dialect.word: title for dialect, title in DIALECTS.items()} | {"submissions": "Proposals"}
 
 
@@ -81,7 +83,9 @@ def refused(website: Website, since: datetime) -> list[Refused]:
 
 
 def newest(website: Website, *, sees_people: bool) -> list[dict[str, Any]]:
-    """The newest events, each with all its fields that hold something."""
+    """The newest events, each with all its fields that hold something; of an exempt website without those that together
+    tell one visitor from another.
+    """
     events = Event.objects.filter(website_id=website.id).order_by("-occurred_at", "-id")[:MOST_NEWEST]
     return [
         {
@@ -90,10 +94,14 @@ def newest(website: Website, *, sees_people: bool) -> list[dict[str, Any]]:
             "dialect": DIALECTS[Dialect(event.dialect)],
             "path": event.path,
             "flag": "robot" if event.is_bot else "excluded" if event.is_excluded else "",
-            "fields": fields_of(event, sees_people=sees_people),
+            "fields": [field for field in fields_of(event, sees_people=sees_people) if is_told(field[0], website)],
         }
         for event in events
     ]
+
+
+def is_told(name: str, website: Website) -> bool:
+    return website.mode != Website.Mode.EXEMPT or name not in OF_VISITORS
 
 
 def fields_of(event: Event, *, sees_people: bool) -> list[tuple[str, str]]:

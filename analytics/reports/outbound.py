@@ -5,7 +5,8 @@ Where to is told by the events alone, so it is known for as long as raw events a
 
 from typing import Any
 
-from analytics.reports.base import PAGE, Question, Report, paginated
+from analytics.reports.base import PAGE, BadQuestion, Question, Report, paginated
+from analytics.reports.exemption import refusal
 from analytics.reports.timeseries import JOINED
 from analytics.vocabulary import Type
 
@@ -28,6 +29,10 @@ class Outbound(Report):
 
     name = "outbound"
     columns = ("href", "clicks")
+
+    def check(self, question: Question) -> None:
+        if question.is_exempt:
+            raise BadQuestion(refusal("addresses of links"))
 
     def answer(self, question: Question) -> dict[str, Any]:
         statement = OF_VISITS if question.filters or question.content_group else OF_ALL

@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import Website
 from accounts.tests.builders import make_user
+from analytics.models import Event
 from analytics.reports.exemption import LEAST_VISITORS
 from analytics.tests.builders import CHROME, IPHONE, data, load, make_key, make_website, noon, report
 from analytics.tests.panel import Panel
@@ -186,6 +187,18 @@ def test_the_dashboard_leaves_out_what_is_not_kept_and_says_why(office: Client, 
     assert "exempt" not in standard
 
 
+def test_single_events_are_shown_without_what_tells_one_visitor_from_another(office: Client, acme: Website) -> None:
+    load(acme, {"at": noon(), "path": "/a", "referrer": "https://www.google.com/"})
+    Event.objects.update(country="FR")
+    pages = {"integration": f"/admin/integration/{acme.public_id}/", "arrival": f"/dashboard/{acme.public_id}/arrival"}
+    shown = {name: office.get(address).content.decode() for name, address in pages.items()}
+    assert [("/a" in text, "FR" in text, "Chrome" in text) for text in shown.values()] == [(True, False, False)] * 2
+    assert "exempt" in shown["integration"]
+    assert f"{Event.objects.get().visitor & (2**64 - 1):016x}" not in shown["integration"]
+    Website.objects.update(mode=Website.Mode.STANDARD)
+    assert all("FR" in office.get(address).content.decode() for address in pages.values())
+
+
 def test_the_dashboard_says_that_numbers_are_withheld(office: Client, acme: Website) -> None:
     visits(acme, 9, path="/a")
     visits(acme, 2, path="/rare", user_agent=IPHONE, first=100)
@@ -202,7 +215,7 @@ def test_the_dashboard_says_that_numbers_are_withheld(office: Client, acme: Webs
     assert "exempt" in listed
 
 
-@pytest.mark.parametrize("tab", ["channels", "campaigns", "experiment"])
+@pytest.mark.parametrize("tab", ["channels", "campaigns", "experiment", "outbound"])
 def test_lists_and_files_of_what_is_not_kept_are_refused(office: Client, acme: Website, tab: str) -> None:
     visits(acme, 1)
     for kind in ("list", "csv"):
