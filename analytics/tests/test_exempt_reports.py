@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import Website
 from accounts.tests.builders import make_user
+from analytics.ingest.grants import grants
 from analytics.models import Event
 from analytics.reports.exemption import LEAST_VISITORS
 from analytics.tests.builders import CHROME, IPHONE, data, load, make_key, make_website, noon, report
@@ -124,6 +125,35 @@ def test_rows_of_a_few_are_left_out_of_every_filtered_list(client: Client, acme:
     assert [row["path"] for row in pages] == ["/a"]
     assert [row["path"] for row in flow["landing_pages"]] == [row["path"] for row in flow["exit_pages"]] == ["/a"]
     assert data(client, "custom-events", acme, key, **desktop)["rows"] == []
+
+
+def test_a_page_that_many_see_and_few_begin_with_is_no_landing_page(client: Client, acme: Website) -> None:
+    key = make_key(acme.account)
+    seconds = (noon(), noon().replace(second=30))
+    few = [{"at": at, "path": "/b", "ip": f"198.51.100.{n}"} for n in (100, 101) for at in seconds]
+    many = [
+        {"at": at, "path": path, "ip": f"198.51.100.{n}"}
+        for n in range(1, 10)
+        for at, path in zip(seconds, ("/a", "/b"), strict=True)
+    ]
+    load(acme, *many, *few)
+    visits(acme, 9, path="/c", user_agent=IPHONE)
+    desktop = {"filter[device]": "desktop"}
+    flow = data(client, "flow", acme, key, **desktop)
+    assert flow["landing_pages"] == [{"path": "/a", "entries": 9}]
+    assert flow["exit_pages"] == [{"path": "/b", "exits": 11}]
+    assert {row["path"] for row in data(client, "pages", acme, key, **desktop)["rows"]} == {"/a", "/b"}
+
+
+def test_a_page_that_a_few_saw_under_another_group_is_one_row_only(client: Client, acme: Website) -> None:
+    key = make_key(acme.account)
+    for group, number in (("One", 9), ("Two", 2)):
+        Website.objects.filter(pk=acme.pk).update(content_groups=[{"name": group, "pattern": "/a"}])
+        grants.forget()
+        visits(acme, number, path="/a")
+    visits(acme, 9, path="/c", user_agent=IPHONE)
+    rows = data(client, "pages", acme, key, **{"filter[device]": "desktop"})["rows"]
+    assert [(row["contentGroup"], row["pageviews"]) for row in rows] == [("One", 9)]
 
 
 def test_devices_of_a_few_are_left_out_of_a_pages_list(client: Client, acme: Website) -> None:
