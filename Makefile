@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help run demo test hostile lint bench chaos audit lock
+.PHONY: help run demo test fuzz hostile lint bench chaos audit lock
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -34,6 +34,9 @@ lint: $(COMPLETE) ## checks style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
+
+fuzz: $(COMPLETE) ## makes up more than ten thousand calls from the OpenAPI document, and checks every answer (minutes)
+	@exec $(VENV)/bin/python -m pytest --fuzz 100 -q -s tinytrail/tests/test_fuzz.py
 
 bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 	@exec $(VENV)/bin/python -m tinytrail.bench
