@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help run demo test fuzz hostile lint bench chaos audit lock
+.PHONY: help run demo test fuzz hostile lint bench chaos audit lock rehearse
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -53,6 +53,10 @@ lock: $(COMPLETE) ## locks the newest versions that requirements.in and requirem
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	@$(MAKE) --no-print-directory $(COMPLETE)
 	$(VENV)/bin/python -m tinytrail.licences > docs/licences.md
+
+rehearse: $(RUNNABLE) ## migrates two million events under load, and deletes an account with five million
+	@$(VENV)/bin/python -m tinytrail.chaos.upgrade
+	@exec $(VENV)/bin/python -m tinytrail.chaos.removal
 
 $(RUNNABLE): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "TinyTrail needs Python 3.11 or newer, and found none: install python3.11."; exit 1; }
