@@ -25,6 +25,7 @@ from analytics.models import (
     Order,
     OrderLine,
     PageDay,
+    Salt,
     SiteDay,
     Visit,
     WidgetDay,
@@ -152,6 +153,9 @@ def of_rows(role: Role, *, drops: bool) -> Iterator[sql.Composed]:
     for function in functions():
         if drops or function != DROPS_PARTITIONS:
             yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), role.word)
+    if drops:
+        # A salt is gone for good only with the file that it stood in (analytics.ingest.visitor).
+        yield sql.SQL("GRANT TRUNCATE ON {} TO {}").format(sql.Identifier(Salt._meta.db_table), role.word)
 
 
 def of_reports(role: Role) -> Iterator[sql.Composed]:

@@ -1,13 +1,16 @@
 """Salts and visitor keys (definitions 5; guarantees P04 to P06, F20)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import psycopg
 import pytest
 from django.db import connection
 
 from analytics.ingest import visitor
-from analytics.ingest.visitor import RunSalts, Salts, rotate
+from analytics.ingest.visitor import RunSalts, Salts, has_remains, rotate
 from analytics.models import Salt
+from analytics.tests.hits import a_hit, a_site
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +35,57 @@ def test_a_day_has_one_random_salt_that_all_processes_share():
 
 def test_another_day_has_another_salt():
     assert Salts().of(DAY) != Salts().of(DAY + timedelta(days=1))
+
+
+def test_another_installation_with_the_same_secrets_has_another_salt():
+    here = Salts().of(DAY)
+    # Nothing of it is left, as in a database that was just made; secrets and day are the same.
+    Salt.objects.all().delete()
+    assert Salts().of(DAY) != here
+
+
+def key(salt: bytes, website: int = 1, **fields: object) -> int:
+    hit = a_hit(user_agent="CanaryUA/7.7", **fields)
+    hit.salt = salt
+    return visitor.visitor(hit, replace(a_site(), public_id=bytes([website]) * 16))["visitor"]
+
+
+def test_a_visitor_is_the_same_all_day_and_nobody_known_on_another_website_or_day():
+    today, tomorrow = Salts().of(DAY), Salts().of(DAY + timedelta(days=1))
+    assert key(today) == key(today, occurred_at=datetime(2026, 1, 15, 23, 59, tzinfo=UTC), path="/other")
+    others = [key(today, website=2), key(tomorrow), key(today, address="203.0.113.10"), key(tomorrow, website=2)]
+    assert len({key(today), *others}) == 5
+
+
+def test_a_process_forgets_a_salt_that_it_has_no_use_for(monkeypatch):
+    salts = Salts()
+    salts.of(DAY)
+    salts.of(DAY + timedelta(days=1))
+    assert salts.known(DAY) is not None
+    monkeypatch.setattr(visitor, "FORGET_SECONDS", 0.0)
+    salts.of(DAY + timedelta(days=2))
+    assert (salts.known(DAY), salts.known(DAY + timedelta(days=1))) == (None, None)
+    assert salts.known(DAY + timedelta(days=2)) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_backup_is_written_a_salt_goes_and_its_bytes_go_when_that_is_done():
+    night = datetime(2026, 3, 19, 0, 31, tzinfo=UTC)
+    visitor.salts.of(DAY)
+    visitor.salts.of(night.date())
+    with psycopg.connect(**plain(connection.get_connection_params())) as dumping:
+        dumping.execute("LOCK TABLE analytics_salt IN ACCESS SHARE MODE")
+        assert rotate(now=night) == 1
+        assert (days(), has_remains()) == ([night.date()], True)
+    kept = visitor.salts.of(night.date())
+    assert rotate(now=night + timedelta(minutes=10)) == 0
+    assert (days(), has_remains()) == ([night.date()], False)
+    assert Salts().of(night.date()) == kept
+
+
+def plain(parameters: dict[str, object]) -> dict[str, object]:
+    """Those that PostgreSQL knows, without Django's."""
+    return {name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if name in parameters}
 
 
 def test_a_process_puts_its_salt_back_when_a_crash_has_emptied_the_table(monkeypatch):

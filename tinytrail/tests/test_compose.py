@@ -15,7 +15,6 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-import yaml
 from django.conf import LazySettings
 
 from tinytrail import checks
@@ -141,17 +140,6 @@ def test_it_listens_on_this_machine_alone_until_it_is_given_a_domain(
     assert interpolated(command_of("prepare")[-1], values) == public
 
 
-def test_a_proxy_of_ones_own_can_take_the_place_of_ours() -> None:
-    text = (ROOT / "docs/operations.md").read_text()
-    (block,) = (found for found in re.findall(r"^```\n(.*?)^```", text, re.M | re.S) if found.startswith("services:"))
-    override = yaml.safe_load(block)["services"]
-    # Nothing waits for the proxy, and what reaches the published port comes from the network that is trusted.
-    waited_for = [name for service in compose()["services"].values() for name in service.get("depends_on", ())]
-    assert (override["proxy"], "proxy" in waited_for) == ({"profiles": ["never"]}, False)
-    assert override["web"] == {"ports": ["127.0.0.1:8001:8000"]}
-    assert "front" in compose()["services"]["web"]["networks"]
-
-
 # -- for real ----------------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +258,16 @@ def test_months_are_made_by_both_and_dropped_by_the_worker_alone(acme: Composed)
             web.execute("SELECT analytics_drop_partition('analytics_event_1999_01')")
         worker.execute("SELECT analytics_drop_partition('analytics_event_1999_01')")
         assert web.execute("SELECT to_regclass('analytics_event_1999_01')").fetchone() == (None,)
+
+
+def test_the_worker_destroys_a_salt_with_the_file_that_it_stood_in(acme: Composed) -> None:
+    with acme.connect("worker") as worker:
+        file = "SELECT pg_relation_filenode('analytics_salt')"
+        before = worker.execute(file).fetchone()
+        worker.execute("INSERT INTO analytics_salt VALUES ('1999-01-01', '\\x00')")
+        done = acme.run("worker", *MANAGE, "rotate_salt", "--json")
+        assert json.loads(done.stdout) == {"destroyed": 1}
+        assert worker.execute(file).fetchone() != before
 
 
 def reporting(acme: Composed) -> "psycopg.Connection[tuple[Any, ...]]":
