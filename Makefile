@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help run demo test hostile lint bench chaos audit lock
+.PHONY: help run demo test fuzz hostile lint bench chaos audit lock rehearse
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -35,6 +35,9 @@ lint: $(COMPLETE) ## checks style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 
+fuzz: $(COMPLETE) ## makes up more than ten thousand calls from the OpenAPI document, and checks every answer (minutes)
+	@exec $(VENV)/bin/python -m pytest --fuzz 100 -q -s tinytrail/tests/test_fuzz.py
+
 bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 	@exec $(VENV)/bin/python -m tinytrail.bench
 
@@ -50,6 +53,10 @@ lock: $(COMPLETE) ## locks the newest versions that requirements.in and requirem
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	@$(MAKE) --no-print-directory $(COMPLETE)
 	$(VENV)/bin/python -m tinytrail.licences > docs/licences.md
+
+rehearse: $(RUNNABLE) ## migrates two million events under load, and deletes an account with five million
+	@$(VENV)/bin/python -m tinytrail.chaos.upgrade
+	@exec $(VENV)/bin/python -m tinytrail.chaos.removal
 
 $(RUNNABLE): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "TinyTrail needs Python 3.11 or newer, and found none: install python3.11."; exit 1; }

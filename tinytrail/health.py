@@ -52,7 +52,7 @@ OPERATION = {
 }
 
 
-# Nothing can be forged of what is only read; without this a wrong method would be a 403.
+# Nothing can be forged of what is only read; without this a wrong method would be a form's 403.
 @described(OPERATION)
 @csrf_exempt
 @require_safe

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Min, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -32,6 +33,7 @@ from submissions.models import Mail, Submission
 from tinytrail import sending
 from tinytrail.health import probe
 from tinytrail.web import client
+from tinytrail.web.openapi import HTML, described, reply
 
 # A scrape must not add to the trouble it shows.
 STATEMENT_MILLISECONDS = 2_000
@@ -39,6 +41,22 @@ STATEMENT_MILLISECONDS = 2_000
 Metrics = Iterator[Metric]
 
 
+OPERATION = {
+    "operationId": "metrics",
+    "summary": "What Prometheus collects",
+    "description": "For networks of `TINYTRAIL_METRICS_NETWORKS`, and for who brings `TINYTRAIL_METRICS_TOKEN`.",
+    "tags": ["operations"],
+    "security": [{"MetricsToken": []}, {}],
+    "responses": {
+        "200": reply("The figures of this host", ("text/plain", {"type": "string"})),
+        "404": reply("Not for who asks", HTML),
+    },
+}
+
+
+# Nothing can be forged of what is only read; without this a wrong method would be a form's 403.
+@described(OPERATION)
+@csrf_exempt
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     if not may_read(request):

@@ -264,6 +264,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tinytrail.web.outage.OutageMiddleware",
 ]
 ROOT_URLCONF = "tinytrail.urls"
 WSGI_APPLICATION = "tinytrail.wsgi.application"
@@ -378,7 +379,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     # Of the contracts. Which version of this server it is, /health alone says (A85).
     "VERSION": "1",
-    "DESCRIPTION": "Every route of every dialect that this server speaks.",
+    "DESCRIPTION": (
+        "Every route of every dialect that this server speaks. Each is served with and without a slash at its end, and"
+        " never redirects. Free-form objects take any JSON without NUL characters, integers beyond 2^53 and more than"
+        " 32 levels. *Authorize* takes what calls are tried with, and keeps it in this page only."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["tinytrail.web.routes.one_spelling"],
     "POSTPROCESSING_HOOKS": [
@@ -387,6 +392,7 @@ SPECTACULAR_SETTINGS = {
         "tinytrail.web.openapi.with_named_schemas",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "filter": True},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }

@@ -8,8 +8,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
+from tinytrail.web import errors
 from tinytrail.web.errors import CODES
-from tinytrail.web.openapi import JSON, record, retry_after
+from tinytrail.web.openapi import record, retry_after
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -32,6 +33,18 @@ REFUSALS = {
     415: "The body is not JSON in UTF-8",
     429: "More than 60 requests in 60 seconds with this key; `Retry-After` says how long to wait",
     503: "The database does not answer; `Retry-After` says when to try again",
+}
+# What a refusal may say, where the view has no more to say.
+SENTENCES = {
+    400: "domain is required, for example example.com.",
+    401: "A valid API key is required in the X-API-KEY header.",
+    403: "This needs an API key with the role admin.",
+    404: "Not found.",
+    405: 'Method "DELETE" not allowed.',
+    413: "The body must have at most 262144 bytes.",
+    415: "The body must be application/json in UTF-8.",
+    429: "Too many requests with this API key.",
+    503: "The database does not answer. Please try again.",
 }
 ALWAYS = (401, 429, 503)
 OF_BODIES = (400, 413, 415)
@@ -66,7 +79,14 @@ def envelope(title: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def refusals(*statuses: int) -> dict[Any, OpenApiResponse]:
-    return {status: OpenApiResponse(REFUSAL, REFUSALS[status]) for status in sorted(statuses)}
+    return {
+        status: OpenApiResponse(
+            REFUSAL,
+            REFUSALS[status],
+            examples=[OpenApiExample(CODES[status], errors.envelope(status, SENTENCES[status]))],
+        )
+        for status in sorted(statuses)
+    }
 
 
 def documented(
@@ -100,8 +120,8 @@ def documented(
 
 
 def opened(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a body: fields that nobody knows are ignored, as long as they are JSON like any other."""
-    return schema | {"additionalProperties": JSON}
+    """The schema of a body: fields that nobody knows are ignored."""
+    return schema | {"additionalProperties": True}
 
 
 def body_of(shape: type, **known: dict[str, Any]) -> dict[str, Any]:

@@ -13,22 +13,29 @@ from accounts.api.documentation import Moment, Uuid, answers, documented, inline
 from accounts.models import Account, User, Website
 from accounts.registration import change_website, register_website
 from accounts.removal import remove_website
-from tinytrail.web.openapi import JSON, LINE
+from tinytrail.web.openapi import LINE, record
 
 LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-DOMAIN = {"type": "string", "maxLength": domains.LONGEST, "pattern": rf"^{LABEL}(?:\.{LABEL})*$"}
-GROUP = {
-    "title": "ContentGroup",
-    "type": "object",
-    "description": "Pages whose path is the pattern, in which `*` is any run of characters.",
-    "properties": {
-        "name": {"type": "string", "maxLength": content_groups.LONGEST_NAME, "pattern": LINE},
-        "pattern": {"type": "string", "maxLength": content_groups.LONGEST_PATTERN, "pattern": LINE},
-    },
-    "required": ["name", "pattern"],
-    "additionalProperties": JSON,
+DOMAIN = {
+    "type": "string",
+    "maxLength": domains.LONGEST,
+    "pattern": rf"^{LABEL}(?:\.{LABEL})*$",
+    "examples": ["example.com"],
 }
-ADDRESS = {"type": "string", "description": "An address, a network such as 10.0.0.0/8, or a range such as a-b."}
+GROUP_FIELDS = {
+    "name": {"type": "string", "maxLength": content_groups.LONGEST_NAME, "pattern": LINE, "examples": ["Blog"]},
+    "pattern": {
+        **{"type": "string", "maxLength": content_groups.LONGEST_PATTERN, "pattern": LINE, "examples": ["/blog/*"]},
+        "description": "A whole path, in which `*` is any run of characters.",
+    },
+}
+GROUP = record("ContentGroup", **GROUP_FIELDS)
+NEW_GROUP = GROUP | {"title": "NewContentGroup", "additionalProperties": True}
+ADDRESS = {
+    "type": "string",
+    "description": "An address, a network such as 10.0.0.0/8, or a range such as 10.0.0.1-10.0.0.9.",
+    "examples": ["192.168.1.0/24"],
+}
 
 
 def or_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -40,9 +47,10 @@ ADDRESSES = {"type": "array", "items": ADDRESS, "maxItems": exclusion.MOST_ENTRI
 # Checked by accounts.registration, whose sentences say more than a type could; null is absent.
 Domain = Annotated[Any, msgspec.Meta(extra_json_schema=DOMAIN)]
 Groups = Annotated[Any, msgspec.Meta(extra_json_schema=GROUPS)]
+NEW_GROUPS = GROUPS | {"items": NEW_GROUP}
 Addresses = Annotated[Any, msgspec.Meta(extra_json_schema=ADDRESSES)]
 OptionalDomain = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(DOMAIN))]
-OptionalGroups = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(GROUPS))]
+OptionalGroups = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(NEW_GROUPS))]
 OptionalAddresses = Annotated[Any, msgspec.Meta(extra_json_schema=or_null(ADDRESSES))]
 OptionalId = Annotated[Any, msgspec.Meta(extra_json_schema={"type": ["string", "null"], "format": "uuid"})]
 
@@ -60,13 +68,6 @@ class WebsiteChange(msgspec.Struct):
     domain: OptionalDomain = None
     content_groups: OptionalGroups = None
     excluded_ips: OptionalAddresses = None
-
-
-# A null is an absent field.
-ONE_OF_THE_FIELDS = [
-    {"required": [name], "properties": {name: {"type": type_}}}
-    for name, type_ in (("domain", "string"), ("content_groups", "array"), ("excluded_ips", "array"))
-]
 
 
 class WebsiteObject(msgspec.Struct, rename="camel"):
@@ -132,7 +133,7 @@ class WebsiteView(V1View):
         "change_website",
         "Change a website; lists are replaced whole",
         answers(200, WebsiteObject),
-        body=opened(inlined(WebsiteChange)) | {"anyOf": ONE_OF_THE_FIELDS},
+        body=opened(inlined(WebsiteChange)) | {"minProperties": 1},
         names_one=True,
         examples={"Another domain": {"domain": "new.example.com"}},
     )

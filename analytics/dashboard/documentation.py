@@ -1,7 +1,7 @@
 """How the files under a shared link stand in the OpenAPI document."""
 
 from analytics.reports.period import NAMES
-from tinytrail.web.openapi import HTML, TEXT, placed, reply
+from tinytrail.web.openapi import HTML, SECONDS, TEXT, placed, reply
 
 EXPORT = {
     "operationId": "shared_csv",
@@ -17,5 +17,6 @@ EXPORT = {
         "200": reply("The rows, or the form for the password", ("text/csv", {"type": "string"}), HTML),
         "400": reply("A parameter is wrong", HTML),
         "404": reply("There is no such link or list, or the link has ended", HTML),
+        "503": reply("The database does not answer", HTML, Retry_After=SECONDS),
     },
 }

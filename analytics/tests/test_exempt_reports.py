@@ -3,11 +3,13 @@
 import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.test import Client
 
 from accounts.models import Website
 from accounts.tests.builders import make_user
+from analytics.api.v1.documentation import ANSWERS
 from analytics.ingest.grants import grants
 from analytics.models import Event
 from analytics.reports.exemption import LEAST_VISITORS
@@ -94,6 +96,17 @@ def test_with_the_fifth_visitor_they_are_told(client: Client, acme: Website) -> 
     assert [(row["path"], row["pageviews"]) for row in pages["rows"]] == [("/b", LEAST_VISITORS)]
     assert pages["suppressed"] == {"least_visitors": LEAST_VISITORS, "all": False}
     assert data(client, "summary", acme, key, **MOBILE)["metrics"]["visits"]["value"] == LEAST_VISITORS
+
+
+@pytest.mark.parametrize("name", ["summary", "pages", "sources", "devices", "flow", "custom-events", "timeseries"])
+def test_every_filtered_answer_is_one_that_the_document_knows(client: Client, acme: Website, name: str) -> None:
+    key = make_key(acme.account)
+    visits(acme, 9)
+    query = {"compare": "previous_period"} | ({"group_by": "domain"} if name == "sources" else {})
+    for device, is_withheld in (("desktop", False), ("mobile", True)):
+        answer = data(client, name, acme, key, **query, **{"filter[device]": device})
+        assert answer["suppressed"]["all"] == is_withheld
+        jsonschema_rs.validate(ANSWERS[name], answer)
 
 
 def test_one_visitor_who_comes_often_is_one(client: Client, acme: Website) -> None:

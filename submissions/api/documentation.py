@@ -17,7 +17,7 @@ from submissions.api.dialect import (
     UNAVAILABLE,
 )
 from submissions.proposal import FIELDS, Field
-from tinytrail.web.openapi import JSON, record, retry_after
+from tinytrail.web.openapi import record, retry_after
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -76,8 +76,7 @@ BODY = {
     | {"formStartedAt": {"description": TEXTS["formStartedAt"]}}
     | {"honeypot": {"type": ["string", "null"], "description": TEXTS["honeypot"]}},
     "required": [field.name for field in FIELDS.values() if field.least],
-    # Ignored; only what is nested is looked at.
-    "additionalProperties": {"anyOf": [JSON, {"type": "number"}]},
+    "additionalProperties": True,
 }
 SUCCESS = record("Proposed", success={"const": True}, message={"const": RECEIVED})
 

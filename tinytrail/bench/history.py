@@ -21,6 +21,7 @@ from analytics.rollups.aggregate import all_days
 from analytics.rollups.build import build
 from analytics.rollups.definitions import ROLLUPS
 from analytics.traffic import hits
+from tinytrail.bench import spending
 from tinytrail.bench.figures import at_least, at_most, heading, percentile
 from tinytrail.bench.server import Server
 
@@ -107,10 +108,27 @@ def built(site: Website, stored: int) -> None:
             models: list[Any] = [*(rollup.model for rollup in ROLLUPS), BuiltDay]
             for model in models:
                 model.objects.filter(website_id=site.id).delete()
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), spending.postgresql_seconds() or 0.0
         for day in days:
             build(site.id, day, now=timezone.now())
         at_least(what, stored / (time.perf_counter() - began), BUILD_GOAL, "events/s")
+        seconds = (spending.postgresql_seconds() or 0.0) - spent
+        print(f"{'  CPU of PostgreSQL per million events':<44} {seconds / stored * 1e6:>20,.1f} s", flush=True)
+        if what == "build, first":
+            derived_bytes(stored, len(days))
+
+
+def derived_bytes(stored: int, days: int) -> None:
+    """What is kept beside the events, and for longer: visits by their number, roll-ups by days and labels."""
+    tables = [rollup.table for rollup in ROLLUPS]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('analytics_visit')")
+        visits = int(cursor.fetchone()[0])
+        cursor.execute("SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name", [tables])
+        # Of a partitioned table, such as that of the visits, PostgreSQL says 0 here.
+        rollups = int(cursor.fetchone()[0])
+    print(f"{'visits, per event':<44} {visits / stored:>16,.0f} bytes")
+    print(f"{'roll-ups, of a day of the website':<44} {rollups / days:>16,.0f} bytes", flush=True)
 
 
 def reports(site: Website, key: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+import yaml
 from django.conf import LazySettings
 
 from tinytrail import checks
@@ -138,6 +139,17 @@ def test_it_listens_on_this_machine_alone_until_it_is_given_a_domain(
     assert site in interpolated(compose()["configs"]["caddyfile"]["content"], values).splitlines()
     assert [interpolated(port, values) for port in compose()["services"]["proxy"]["ports"]] == ports
     assert interpolated(command_of("prepare")[-1], values) == public
+
+
+def test_a_proxy_of_ones_own_can_take_the_place_of_ours() -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    (block,) = (found for found in re.findall(r"^```\n(.*?)^```", text, re.M | re.S) if found.startswith("services:"))
+    override = yaml.safe_load(block)["services"]
+    # Nothing waits for the proxy, and what reaches the published port comes from the network that is trusted.
+    waited_for = [name for service in compose()["services"].values() for name in service.get("depends_on", ())]
+    assert (override["proxy"], "proxy" in waited_for) == ({"profiles": ["never"]}, False)
+    assert override["web"] == {"ports": ["127.0.0.1:8001:8000"]}
+    assert "front" in compose()["services"]["web"]["networks"]
 
 
 # -- for real ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Errors that no room answers (contract 2.1; guarantees A82, A85)."""
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
@@ -14,8 +15,13 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError(SECRET)
 
 
-# The site's own map, and two addresses that break.
-urlpatterns = [path("broken", broken), path("api/v1/broken", broken), *urls.urlpatterns]
+def away(request: HttpRequest) -> HttpResponse:
+    raise OperationalError(SECRET)
+
+
+# The site's own map, and four addresses that break.
+AWAY = [path("away", away), path("api/v1/away", away)]
+urlpatterns = [path("broken", broken), path("api/v1/broken", broken), *AWAY, *urls.urlpatterns]
 handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500
 
 
@@ -78,6 +84,17 @@ def test_a_fault_of_the_server_tells_nothing(client, caplog):
         assert SECRET.encode() not in content
         assert b"Traceback" not in content
     assert SECRET in caplog.text
+
+
+@pytest.mark.urls("tinytrail.tests.test_errors")
+def test_while_the_database_is_away_nothing_is_a_fault_of_the_server(client, caplog):
+    page = client.get("/away")
+    assert (page.status_code, page["Retry-After"], page["Content-Type"]) == (503, "5", "text/html; charset=utf-8")
+    answer = client.get("/api/v1/away")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer.json() == refusal("INTERNAL_ERROR", "The database does not answer just now.")
+    assert SECRET not in caplog.text
+    assert "The database does not answer: OperationalError" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["/nothing", "/api/v1/nothing"])

@@ -164,6 +164,19 @@ def test_what_is_said_to_end_ends_then_and_not_before(table: Table, rule: Rule) 
     assert model._base_manager.filter(pk=row.pk).exists() == isinstance(rule, Loses)
 
 
+STAYING = [table for table in TABLES if any(isinstance(rule, Forever) for rule in table.kept)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", STAYING, ids=labels)
+def test_what_is_said_to_stay_stays(table: Table) -> None:
+    """Aggregates, what was published and sold, and accepted submissions: as long as their website."""
+    model = privacy.models()[table.model]
+    row = make_row(model, **({"status": "accepted"} if table.model == "submissions.Submission" else {}))
+    prune_everything(timezone.now() + timedelta(days=2_000))
+    assert model._base_manager.filter(pk=row.pk).exists()
+
+
 def a_row_under(rule: Expires | Loses, model: type[models.Model]) -> tuple[Any, datetime]:
     """A row of just now, and when the rule's time begins for it."""
     now = timezone.now()
@@ -327,6 +340,23 @@ def test_an_event_that_comes_in_after_its_account_has_gone_goes_too() -> None:
 def tables_with(website_id: int) -> list[str]:
     with_number = [model for model in of_analytics.facts() if website_id in of_analytics.websites_in(model)]
     return [model._meta.db_table for model in with_number]
+
+
+# The shop's widget, which goes with the website's number beside it; and what is no key.
+OF_OTHER_KEYS = {"analytics_order.client_id", "analytics_orderline.client_id", "analytics_event.client_session"}
+
+
+def test_no_column_names_an_owner_in_a_way_that_the_purge_does_not_know() -> None:
+    found = {
+        f"{model._meta.db_table}.{field.column}"
+        for model in privacy.models().values()
+        for field in model._meta.concrete_fields
+        if re.search(r"(account|website|site|user|client|owner|actor)(_|$)", str(field.column))
+        and not isinstance(field, models.ForeignKey)
+        and field.column != "website_id"
+    }
+    # The audit log's own rule is that of its lines about an account.
+    assert found == OF_OTHER_KEYS | {"accounts_auditentry.actor"}
 
 
 def test_every_table_with_the_number_of_a_website_is_purged() -> None:

@@ -65,6 +65,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500, "Something went wrong", "The error has been logged. Please try again later.")
 
 
+def unavailable(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 503, "Please try again in a moment", "The database does not answer just now.")
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return permission_denied(request, PermissionError())
 

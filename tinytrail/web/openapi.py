@@ -12,8 +12,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.schemas.generators import EndpointEnumerator
 
-from tinytrail.web.body import GREATEST_INTEGER
-
 Schema = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,20 +33,8 @@ CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f"
 LINE = f"^[^{CONTROLS}]*[^\\s{CONTROLS}][^{CONTROLS}]*$"
 # An absolute address of the web.
 WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9.-]+(:[0-9]{1,4})?([/?#][^\u0000]*)?$"
-JSON: Schema = {"$ref": "#/components/schemas/Json"}
-FREE_FORM: Schema = {"type": "object", "propertyNames": TEXT, "additionalProperties": JSON}
-SCHEMAS: dict[str, Schema] = {
-    "Json": {
-        "description": "Any JSON that can be stored: no NUL characters, no integers beyond 2^53, at most 32 levels.",
-        "anyOf": [
-            {"type": ["boolean", "null"]},
-            TEXT,
-            {"type": "number", "minimum": -GREATEST_INTEGER, "maximum": GREATEST_INTEGER},
-            {"type": "array", "items": JSON},
-            FREE_FORM,
-        ],
-    }
-}
+# Any JSON; what cannot be stored is said in words: a recursive schema is more than most generators of clients can read.
+FREE_FORM: Schema = {"type": "object", "additionalProperties": True}
 SECURITY: dict[str, dict[str, str]] = {
     "OpenPanelClientId": {
         "type": "apiKey",
@@ -68,6 +54,7 @@ SECURITY: dict[str, dict[str, str]] = {
         "name": "auth_token",
         "description": "The widget's public token.",
     },
+    "MetricsToken": {"type": "http", "scheme": "bearer", "description": "`TINYTRAIL_METRICS_TOKEN`."},
 }
 HTML = ("text/html", {"type": "string"})
 SECONDS: Schema = {"type": "integer", "minimum": 1}
@@ -105,7 +92,7 @@ def retry_after(*statuses: int, required: bool = True) -> OpenApiParameter:
 
 def needs_something(schema: Schema) -> bool:
     """Whether a body may not be left out."""
-    return any(schema.get(word) for word in ("required", "anyOf", "oneOf"))
+    return any(schema.get(word) for word in ("required", "oneOf", "minProperties"))
 
 
 def accept_empty(result: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -173,7 +160,7 @@ def with_plain_views(result: dict[str, Any], **_: object) -> dict[str, Any]:
                 body["required"] = any(needs_something(kind["schema"]) for kind in body["content"].values())
     result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = result.setdefault("components", {})
-    components["schemas"] = components.get("schemas", {}) | SCHEMAS
+    components.setdefault("schemas", {})
     components["securitySchemes"] = components.get("securitySchemes", {}) | SECURITY
     return result
 

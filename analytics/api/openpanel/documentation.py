@@ -18,7 +18,7 @@ from analytics.api.openpanel.payloads import (
     RESERVED_NAMES,
 )
 from tinytrail.web.body import GREATEST_INTEGER
-from tinytrail.web.openapi import FREE_FORM, JSON, LINE, TEXT, WEB_ADDRESS, header, record, retry_after
+from tinytrail.web.openapi import FREE_FORM, LINE, TEXT, WEB_ADDRESS, header, record, retry_after
 
 REFUSAL: dict[str, Any] = record(
     "OpenPanelRefusal",
@@ -110,7 +110,7 @@ TYPES: dict[str, dict[str, Any]] = {
         groups=GROUPS,
     )
     # Unknown ones become properties.
-    | {"additionalProperties": JSON},
+    | {"additionalProperties": True},
     "increment": COUNTED,
     "decrement": COUNTED,
     "group": body_of(payloads.Group, id=ID, type=ID, name=ID, properties=PROPERTIES),

@@ -84,10 +84,10 @@ ON = header("Location", "Where to go on.", 302)
 SECURITY: Security = ({"WidgetToken": []},)
 
 # What nobody can read is refused.
-READ = "[^\\u0000-\\u001f\\u007f]"
+READ = "[^\\u0000-\\u001f\\u007f\\ufffd]"
 READABLE = {"type": "string", "pattern": f"^{READ}*$"}
 # Blanks around it do not count.
-SEEN = f"^{READ}*[^\\s\\u0000-\\u001f\\u007f\\u0085]{READ}*$"
+SEEN = f"^{READ}*[^\\s\\u0000-\\u001f\\u007f\\ufffd\\u0085]{READ}*$"
 NUMBER: dict[str, Any] = {"type": "integer", "format": "int64", "minimum": 0, "maximum": GREATEST}
 WHO = query(
     "analytics_id",
@@ -97,7 +97,7 @@ WHO = query(
 )
 PICS = query("pics", "How many media the widget shows.", type=NUMBER, required=True)
 ARM = query("ab_testing", "The arm of an experiment.", type=NUMBER)
-PIECE = "[^:\\s\\u0000-\\u001f\\u007f]"
+PIECE = "[^:\\s\\u0000-\\u001f\\u007f\\u0085\\ufffd]"
 SEGMENTS = query(
     "segments[]",
     "`key:value`, one value for each key.",
@@ -105,7 +105,7 @@ SEGMENTS = query(
         "type": "array",
         "items": {
             **{"type": "string", "maxLength": LONGEST_KEY + 1 + LONGEST_VALUE},
-            "pattern": f"^{PIECE}{{1,{LONGEST_KEY}}}:[^\\u0000-\\u001f\\u007f]{{0,{LONGEST_VALUE}}}$",
+            "pattern": f"^{PIECE}{{1,{LONGEST_KEY}}}:[^\\u0000-\\u001f\\u007f\\ufffd]{{0,{LONGEST_VALUE}}}$",
         },
         "maxItems": MOST_SEGMENTS,
     },
@@ -129,7 +129,7 @@ PRODUCTS = query(
         "type": "array",
         "items": {
             **{"type": "string", "maxLength": LONGEST_PRODUCT + 18},
-            "pattern": f"^[^\\s\\u0000-\\u001f\\u007f]{{1,{LONGEST_PRODUCT}}}:[0-9]{{1,12}}(\\.[0-9]{{1,4}})?$",
+            "pattern": f"^[^\\s\\u0000-\\u001f\\u007f\\u0085\\ufffd]{{1,{LONGEST_PRODUCT}}}:[0-9]{{1,12}}(\\.[0-9]{{1,4}})?$",
         },
         "minItems": 1,
         "maxItems": MOST_PRODUCTS,
