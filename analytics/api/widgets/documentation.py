@@ -97,6 +97,7 @@ WHO = query(
 )
 PICS = query("pics", "How many media the widget shows.", type=NUMBER, required=True)
 ARM = query("ab_testing", "The arm of an experiment.", type=NUMBER)
+SIGN = "[^\\s\\u0000-\\u001f\\u007f\\u0085\\ufffd]"
 PIECE = "[^:\\s\\u0000-\\u001f\\u007f\\u0085\\ufffd]"
 SEGMENTS = query(
     "segments[]",
@@ -129,7 +130,7 @@ PRODUCTS = query(
         "type": "array",
         "items": {
             **{"type": "string", "maxLength": LONGEST_PRODUCT + 18},
-            "pattern": f"^[^\\s\\u0000-\\u001f\\u007f\\u0085\\ufffd]{{1,{LONGEST_PRODUCT}}}:[0-9]{{1,12}}(\\.[0-9]{{1,4}})?$",
+            "pattern": f"^{SIGN}{{1,{LONGEST_PRODUCT}}}:[0-9]{{1,12}}(\\.[0-9]{{1,4}})?$",
         },
         "minItems": 1,
         "maxItems": MOST_PRODUCTS,
