@@ -189,8 +189,9 @@ def is_open_to_others() -> bool:
     if parts.scheme == "unix" or parts.hostname is None or is_loopback(parts.hostname):
         return False
     nameless = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    # Without a second attempt: being turned away is the answer.
     with redis.Redis.from_url(
-        nameless, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+        nameless, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS, retry=None
     ) as stranger:
         try:
             return bool(stranger.ping())

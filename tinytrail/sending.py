@@ -19,7 +19,7 @@ from tinytrail import settings
 QUEUE = "celery"
 MARK = "tinytrail:beat"
 SENT_AT = "sent_at"
-PATIENCE: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2}
+PATIENCE: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": None}
 
 
 @before_task_publish.connect  # type: ignore[untyped-decorator] # Celery's own
