@@ -29,10 +29,16 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import audit, keys, second_factor
+from accounts.exclusion import Exclusions
 from accounts.forms import AccountForm, UserForm, WebsiteForm
 from accounts.models import Account, AuditEntry, Authenticator, User, Website
 from accounts.registration import change_website, register_account, register_website
 from accounts.removal import remove_account, remove_user, remove_website
+
+EXCLUDES_EVERYBODY = (
+    "The excluded addresses are those of everybody with an IPv4 address, or everybody with an IPv6 address: "
+    "none of these visitors is counted."
+)
 
 
 class Refused(Exception):
@@ -232,6 +238,8 @@ class WebsiteAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Website, form: WebsiteForm, change: bool) -> None:
         """Saved in save_form, whose answer is what the page then speaks of."""
+        if Exclusions(obj.excluded_ips).covers_everybody:
+            self.message_user(request, EXCLUDES_EVERYBODY, messages.WARNING)
 
     def render_change_form(
         self,

@@ -186,6 +186,16 @@ def test_a_users_website_is_their_accounts_whatever_the_form_says(acme, globex):
     assert Website.objects.get().account == acme.account
 
 
+@pytest.mark.parametrize(
+    ("excluded", "is_warned"),
+    [("0.0.0.0/0", True), ("::/0", True), ("0.0.0.0/1\n128.0.0.0/1", True), ("10.0.0.1/8", False)],
+)
+def test_who_excludes_everybody_is_warned_and_may(acme, excluded, is_warned):
+    answer = office(acme).post(f"{WEBSITES}add/", website_form(excluded=excluded), follow=True)
+    assert Website.objects.get().excluded_ips == excluded.split()
+    assert any("everybody" in str(message) for message in answer.context["messages"]) == is_warned
+
+
 def test_an_admin_chooses_the_account_of_a_new_website(root, acme):
     office(root).post(f"{WEBSITES}add/", website_form(account=str(acme.account_id)))
     assert Website.objects.get().account == acme.account

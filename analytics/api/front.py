@@ -7,10 +7,10 @@ is unusual about a request, such as a host that is not ours, is left to Django, 
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -30,6 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Reader = asyncio.Task[Any]
 Headers = tuple[tuple[bytes, bytes], ...]
+T = TypeVar("T")
 
 # A body that is not whole by then never will be.
 BODY_SECONDS = 30.0
@@ -49,30 +50,43 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        endpoint = self._endpoint_at(scope["path"], scope["query_string"].decode("latin-1"))
-        if endpoint is None:
-            await self._django(scope, receive, send)
-            return
         headers = read_headers(scope["headers"])
-        if "x-forwarded-host" in headers or not is_own_host(headers.get("host", "")):
-            await self._django(scope, receive, send)
-            return
-        await self._take(endpoint, scope, headers, receive, send)
+        endpoint = self._endpoint_at(scope["path"], scope["query_string"].decode("latin-1"))
+        is_usual = "x-forwarded-host" not in headers and is_own_host(headers.get("host", ""))
+        if endpoint and is_usual:
+            await self._take(endpoint, scope, headers, receive, send)
+        else:
+            await self._leave(scope, headers, receive, send)
+
+    async def _leave(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
+        """Leave a request to Django. Its threads are few, so none of them waits for a body that comes slowly."""
+        if "content-length" in headers or "transfer-encoding" in headers:
+            try:
+                body = await self._read(first_bytes(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+            except ConnectionError:
+                return
+            receive = handing_over(body)
+        await self._django(scope, receive, send)
+
+    async def _read(self, reading: Coroutine[Any, Any, T]) -> T:
+        """What is read of a body. Raises ConnectionError when the caller is gone, or sends for over BODY_SECONDS."""
+        reader = self._patience.begin()
+        try:
+            return await reading
+        except asyncio.CancelledError:
+            if self._patience.is_over(reader):
+                raise ConnectionError from None
+            raise
+        finally:
+            self._patience.end(reader)
 
     async def _take(
         self, endpoint: Endpoint, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
     ) -> None:
-        reader = self._patience.begin()
         try:
-            body = await read_body(receive, headers, endpoint.body_limit)
+            body = await self._read(read_body(receive, headers, endpoint.body_limit))
         except ConnectionError:
             return
-        except asyncio.CancelledError:
-            if self._patience.is_over(reader):
-                return
-            raise
-        finally:
-            self._patience.end(reader)
         peer = scope.get("client")
         call = Call(
             method=scope["method"],
@@ -189,6 +203,31 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
             return None
         if not message.get("more_body"):
             return body
+
+
+async def first_bytes(receive: Receive, most: int) -> bytes:
+    """The body; of one longer than `most` bytes no more than it takes to see that.
+
+    Raises ConnectionError when the caller has gone.
+    """
+    body = bytearray()
+    while len(body) <= most:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(body)
+
+
+def handing_over(body: bytes) -> Receive:
+    """A `receive` that has the whole body."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 async def answer(send: Send, reply: Reply, *, is_secure: bool) -> None:

@@ -510,6 +510,7 @@ def has_documented_form(call: Sent, answer: Answer) -> None:
     assert endpoint
     answers = WIDGETS if endpoint.dialect is Dialect.WIDGETS else endpoint.answers
     assert answer.status in answers, (call, answer)
+    assert "set-cookie" not in answer.headers, (call, answer)
     if answer.headers.get("content-type") == "image/gif":
         assert (answer.status, answer.body) == (200, GIF)
     elif call.method != "HEAD":

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 # API keys, public ids and tokens say who is calling there (guarantees, CORS).
-PREFIXES = ("/api/v1/", "/api/event-submissions", "/js/", "/track", "/export", "/api/track", "/health")
+PREFIXES = ("/api/v1/", "/api/event-submissions", "/js/", "/track", "//track", "/export", "/api/track", "/health")
 
 
 class CookielessMiddleware:
