@@ -173,7 +173,12 @@ class Authenticator(BoundedWait, TOTPDevice):  # type: ignore[misc] # django-otp
     @property
     def bin_key(self) -> bytes:
         """The secret, under the name by which django-otp asks for it. Raises vault.Unreadable."""
-        return vault.unseal(base64.b64decode(self.key), bound_to=self._binding(self.user_id))
+        return vault.unseal(base64.b64decode(self.key), bound_to=self.binding)
+
+    @property
+    def binding(self) -> bytes:
+        """What the secret's ciphertext is bound to."""
+        return self._binding(self.user_id)
 
     @staticmethod
     def _binding(user_id: uuid.UUID) -> bytes:

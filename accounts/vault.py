@@ -53,6 +53,11 @@ def unseal(sealed: bytes, *, bound_to: bytes) -> bytes:
         raise Unreadable from None
 
 
+def is_current(sealed: bytes) -> bool:
+    """Whether the first key-encryption key, which new secrets are encrypted with, was used for this one as well."""
+    return sealed[:KEY_ID_BYTES] == _key_id(settings.KEKS[0])
+
+
 def _key(kek: str) -> bytes:
     """The setting is a text of any length, the cipher wants 32 bytes. The text is random, so one hash is enough."""
     return hashlib.sha256(b"tinytrail key|" + kek.encode()).digest()

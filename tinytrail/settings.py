@@ -149,7 +149,12 @@ ROLE_PASSWORDS = {
     "reporting": text("TINYTRAIL_REPORTING_ROLE_PASSWORD"),
 }
 # Older keys stay readable after a rotation: TINYTRAIL_KEK=new,old encrypts with the first and decrypts with any.
-KEKS = [key for key in secret("KEK").split(",") if key]
+KEKS = words("TINYTRAIL_KEK", secret("KEK"))
+if any(len(key) < 32 for key in KEKS):
+    raise ImproperlyConfigured(
+        "TINYTRAIL_KEK must be one key of at least 32 characters, or several with commas between them, the new one "
+        "first, for example from `openssl rand -hex 32`."
+    )
 PEPPER = secret("PEPPER")
 
 LOOPBACK = "localhost,127.0.0.1,[::1]"

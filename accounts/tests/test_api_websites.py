@@ -133,6 +133,14 @@ def test_a_domain_is_once_in_an_account_in_whatever_case():
     assert call("POST", "/api/v1/websites", globex, {"domain": "acme.example"}).status_code == 201
 
 
+def test_a_domain_of_another_script_has_one_spelling():
+    acme = make_user()
+    make_website(acme.account, "xn--mnchen-3ya.example")
+    for spelling in ("XN--MNCHEN-3YA.example", "münchen.example", "MÜNCHEN.EXAMPLE", "xn--mnchen-3ya。example"):
+        assert refused(call("POST", "/api/v1/websites", acme, {"domain": spelling}), 400, "INVALID_PAYLOAD"), spelling
+    assert Website.objects.count() == 1
+
+
 def test_the_domain_of_a_removed_website_is_free_again():
     acme = make_user()
     remove_website(make_website(acme.account, "acme.example"), by=None, now=timezone.now())

@@ -67,6 +67,7 @@ def test_it_works(tmp_path: Path) -> None:
         ("TINYTRAIL_SECRET_KEY", "short"),
         ("TINYTRAIL_PEPPER", "short"),
         ("TINYTRAIL_KEK", "short"),
+        ("TINYTRAIL_KEK", f"short,{'k' * 40}"),
         ("DATABASE_URL", "mysql://db.example.com/tinytrail"),
         ("DATABASE_URL", "postgresql://db.example.com"),
         ("DATABASE_URL", "postgresql://db.example.com:port/tinytrail"),
