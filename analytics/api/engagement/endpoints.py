@@ -81,6 +81,7 @@ DISCOVERY = msgspec.json.Decoder(DiscoveryBody)
 class Engagement(TrackEndpoint):
     name = "track"
     summary = "Somebody viewed an event, followed its link, or added it to a calendar"
+    description = "Of events in the catalogue. What is wrong or over a limit is not recorded, and answered alike."
     bodies: ClassVar = {"application/json": ENGAGEMENT_BODY}
     examples: ClassVar = {
         "Somebody opened an event": {
@@ -115,6 +116,10 @@ class Engagement(TrackEndpoint):
 class Discovery(TrackEndpoint):
     name = "track_discovery"
     summary = "Somebody searched or filtered the calendar"
+    description = (
+        "Which calendar: that of the website which `Origin` names, else the default one. What is wrong or over a limit"
+        " is not recorded, and answered alike."
+    )
     bodies: ClassVar = {"application/json": DISCOVERY_BODY}
     examples: ClassVar = {
         "A search": {"actionType": "search", "searchQuery": "jazz", "path": "/"},

@@ -45,6 +45,15 @@ SECURITY: Security = ({"OpenPanelClientId": [], "OpenPanelClientSecret": []}, {"
 READING: Security = ({"OpenPanelClientId": [], "OpenPanelClientSecret": []},)
 
 
+# Believed of who has shown the secret only.
+VISITOR = OpenApiParameter(
+    "x-client-ip",
+    {"type": "string"},
+    OpenApiParameter.HEADER,
+    description="The visitor's address, of a server that forwards calls; it counts with the secret only.",
+)
+
+
 def limits(*statuses: int) -> tuple[OpenApiParameter, ...]:
     """The headers of the limit, which the answers with these statuses carry while there is one."""
     number = {"type": "integer", "minimum": 0}
@@ -66,8 +75,8 @@ NAME = {
 }
 ID = TEXT | {"minLength": 1, "maxLength": LONGEST_ID}
 PROFILE: dict[str, Any] = {
-    "description": "The person; a number is the text that it is written as.",
-    "anyOf": [ID, {"type": "number", "minimum": -GREATEST_INTEGER, "maximum": GREATEST_INTEGER}],
+    "description": "The person; a number, up to 2^53 when it is whole, is the text that it is written as.",
+    "anyOf": [ID, {"type": "number"}],
 }
 OPTIONAL_PROFILE = PROFILE | {"anyOf": [*PROFILE["anyOf"], {"type": "null"}]}
 PROPERTIES = FREE_FORM | {"type": ["object", "null"]}

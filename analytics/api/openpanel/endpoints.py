@@ -18,7 +18,16 @@ from accounts.models import Client
 from analytics.api.endpoint import Endpoint, is_signalled
 from analytics.api.openpanel import hits, sender
 from analytics.api.openpanel.credentials import ClientGrant, Credentials, clients, credentials_of, is_verified
-from analytics.api.openpanel.documentation import BOT, CALLS, EXAMPLES, FOUND_IDS, IDS, REFUSAL, SECURITY
+from analytics.api.openpanel.documentation import (
+    BOT,
+    CALLS,
+    EXAMPLES,
+    FOUND_IDS,
+    IDS,
+    REFUSAL,
+    SECURITY,
+    VISITOR,
+)
 from analytics.api.openpanel.documentation import limits as limit_headers
 from analytics.api.openpanel.hits import REPLAY, Sent, Understood
 from analytics.api.openpanel.identity import device_id, session
@@ -140,6 +149,7 @@ class TrackEndpoint(OpenPanelEndpoint):
             OpenApiParameter.HEADER,
             description="A name for this call: sent again within 24 hours it counts once.",
         ),
+        VISITOR,
         *limit_headers(200, 202, 400, 401, 413, 415, 429, 503),
     )
     methods = ("POST",)
@@ -195,7 +205,7 @@ class DeviceIdEndpoint(OpenPanelEndpoint):
     name = "openpanel_device_id"
     summary = "The device and the session that the next event will belong to"
     security = SECURITY
-    parameters = limit_headers(200, 400, 401, 429, 503)
+    parameters = (VISITOR, *limit_headers(200, 400, 401, 429, 503))
     methods = ("GET",)
     body_limit = KIB
     answers: ClassVar[dict[int, tuple[str, dict[str, Any]]]] = OpenPanelEndpoint.answers | {
