@@ -25,6 +25,8 @@ WEB_PORT, POSTGRES_PORT, REDIS_PORT = 8000, 5432, 6379
 LIMIT = 10
 LIMIT_SECONDS = 3600
 CLOCK_MINUTES = 5
+# What a web process says then (tinytrail.web.ratelimit).
+ALONE = b"limits are counted per process"
 MOVED_APPLICATION = "tinytrail.chaos.moved_clock.web:application"
 MOVED_WORKER = "tinytrail.chaos.moved_clock.worker"
 
@@ -158,6 +160,10 @@ class Cluster(Installation):
         with contextlib.suppress(OSError):
             return self.get("/health", at=address("front", host.number))[0] == 200
         return False
+
+    def times_alone(self, host: Host) -> int:
+        """How often a web host has said that it counts limits for itself."""
+        return (self.data / f"{host.name}: web.log").read_bytes().count(ALONE)
 
     def shown(self, host: Host) -> tuple[int, int]:
         """What a web host answers to questions for its health and for a report."""

@@ -103,10 +103,21 @@ class Load:
     """Connections to one address that send one event after the other, until `stop()`."""
 
     def __init__(
-        self, port: int, website: str, ledger: Ledger, *, address: str = "127.0.0.1", repeats: deque[int] | None = None
+        self,
+        port: int,
+        website: str,
+        ledger: Ledger,
+        *,
+        address: str = "127.0.0.1",
+        repeats: deque[int] | None = None,
+        pause_seconds: float = 0.0,
     ) -> None:
-        """Loads that share a ledger may share `repeats`: then a request may be sent again to another address."""
+        """Loads that share a ledger may share `repeats`: then a request may be sent again to another address.
+
+        With a pause each connection rests between two requests.
+        """
         self.address = address
+        self.pause_seconds = pause_seconds
         self.port = port
         self.website = website
         self.ledger = ledger
@@ -223,6 +234,8 @@ class Caller(asyncio.Protocol):
         self.send()
 
     def send(self) -> None:
+        if self.transport.is_closing():
+            return
         if self.load.is_over:
             self.transport.close()
             return
@@ -237,6 +250,8 @@ class Caller(asyncio.Protocol):
             self.buffer = b""
             if b"\r\nconnection: close" in head.lower():
                 self.transport.close()
+            elif self.load.pause_seconds:
+                asyncio.get_running_loop().call_later(self.load.pause_seconds, self.send)
             else:
                 self.send()
 
