@@ -249,13 +249,14 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc] # unfol
 
     def clean_old_password(self) -> str:
         key = f"own password {self.user.pk}"
-        if wait := limits.seconds_locked("LOGIN", key):
-            raise ValidationError(limits.locked(wait, now=timezone.now()), code="locked")
-        try:
-            old: str = super().clean_old_password()
-        except ValidationError:
-            limits.retry_after("LOGIN", key)
-            raise
+        with limits.one_at_a_time("LOGIN", [key]):
+            if wait := limits.seconds_locked("LOGIN", key):
+                raise ValidationError(limits.locked(wait, now=timezone.now()), code="locked")
+            try:
+                old: str = super().clean_old_password()
+            except ValidationError:
+                limits.retry_after("LOGIN", key)
+                raise
         return old
 
     def save(self, commit: bool = True) -> User:

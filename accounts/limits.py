@@ -1,8 +1,11 @@
 """How often somebody may ask, counted by django-ratelimit and shared between processes (contract 2.1, D-44)."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
@@ -27,6 +30,19 @@ def seconds_locked(name: str, identifier: str) -> int:
     """For how long calls are refused, at least 1; 0 when the next one is within the limit. Counts nothing."""
     usage = _usage(name, identifier, increment=False)
     return max(1, usage["time_left"]) if usage and usage["count"] >= usage["limit"] else 0
+
+
+@contextmanager
+def one_at_a_time(name: str, identifiers: Iterable[str]) -> Iterator[None]:
+    """For a limit that counts what has failed: of many tries at once each knows what became of those before it.
+
+    Holds a transaction: what is written within it is lost with an exception.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        # In one order, or two tries that share both would wait for each other.
+        for key in sorted(limit_key(name, identifier, settings.PEPPER.encode()) for identifier in identifiers):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        yield
 
 
 def locked(seconds: int, *, now: datetime) -> str:

@@ -157,24 +157,28 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
 
     def clean(self) -> dict[str, Any]:
         keys = self._limit_keys()
-        self._refuse_locked(keys)
+        with limits.one_at_a_time("LOGIN", keys):
+            refusal = self._refusal(keys)
+        if refusal is not None:
+            raise refusal
+        cleaned: dict[str, Any] = self.cleaned_data
+        return cleaned
+
+    def _refusal(self, keys: list[str]) -> ValidationError | None:
+        """Why these do not open the door; None when they do."""
+        if wait := max(limits.seconds_locked("LOGIN", key) for key in keys):
+            told = limits.locked(wait, now=timezone.now())
+            return ValidationError(f"{told} A sign-in link works at once.", code="locked")
         try:
-            cleaned: dict[str, Any] = super().clean()
-        except ValidationError:
+            super().clean()
+        except ValidationError as refusal:
             known = User.objects.filter(login=self.cleaned_data["username"]).values_list("pk", flat=True).first()
             audit.record("sign_in.failed", known or audit.NOBODY, by=None)
             # Each of them is counted, whatever the first says.
-            waits = [limits.retry_after("LOGIN", key) for key in keys]
-            if any(waits):
-                self._refuse_locked(keys)
-            raise
-        return cleaned
-
-    def _refuse_locked(self, keys: list[str]) -> None:
-        if wait := max(limits.seconds_locked("LOGIN", key) for key in keys):
-            raise ValidationError(
-                limits.locked(wait, now=timezone.now()) + " A sign-in link works at once.", code="locked"
-            )
+            for key in keys:
+                limits.retry_after("LOGIN", key)
+            return refusal
+        return None
 
     def _limit_keys(self) -> list[str]:
         address = client.address(

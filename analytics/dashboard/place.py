@@ -108,12 +108,13 @@ def refusal(request: HttpRequest, link: SharedLink) -> str:
         request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""), settings.TRUSTED_PROXIES
     )
     keys = [f"share {link.pk}", f"address {client.neighbourhood(address)}"]
-    if any(limits.is_used_up("LOGIN", key) for key in keys):
-        return "Too many attempts. Please wait a quarter of an hour."
-    if links.is_right(link, request.POST.get("password", "")):
-        return ""
-    for key in keys:
-        limits.retry_after("LOGIN", key)
+    with limits.one_at_a_time("LOGIN", keys):
+        if any(limits.is_used_up("LOGIN", key) for key in keys):
+            return "Too many attempts. Please wait a quarter of an hour."
+        if links.is_right(link, request.POST.get("password", "")):
+            return ""
+        for key in keys:
+            limits.retry_after("LOGIN", key)
     return "This is not the password of this link."
 
 
