@@ -110,7 +110,7 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptabl
         help_texts: ClassVar = {
             "mode": "Exempt keeps no campaign, channel, custom property, session or profile, and withholds filtered "
             "numbers of fewer than five visitors; funnels and filters by source end. It holds for what arrives from "
-            "now on: what was stored before stays until its retention ends, so choose it before the first visit, or "
+            "now on: what was stored before stays as it was, so choose it before the first visit, or "
             "begin with a new website. See docs/privacy.md.",
             "privacy_signals": "Some browsers ask with every call not to be tracked (Sec-GPC: 1, DNT: 1).",
         }

@@ -81,7 +81,7 @@ def test_privacy_is_chosen_in_the_form_and_stays_when_it_is_not_asked(acme):
     website = Website.objects.get()
     assert (website.mode, website.privacy_signals) == ("exempt", "drop")
     page = f"{WEBSITES}{website.pk}/change/"
-    assert "stays until its retention ends" in text(browser.get(page))
+    assert "what was stored before stays as it was" in text(browser.get(page))
     browser.post(page, website_form("other.example"))
     website.refresh_from_db()
     assert (website.domain, website.mode, website.privacy_signals) == ("other.example", "exempt", "drop")
