@@ -158,8 +158,15 @@ if any(len(key) < 32 for key in KEKS):
 PEPPER = secret("PEPPER")
 
 LOOPBACK = "localhost,127.0.0.1,[::1]"
-PUBLIC_HOST = address(text("TINYTRAIL_PUBLIC_URL")).hostname
-ALLOWED_HOSTS = words("TINYTRAIL_ALLOWED_HOSTS", f"{PUBLIC_HOST},{LOOPBACK}" if PUBLIC_HOST else LOOPBACK)
+
+
+def usual_hosts() -> str:
+    """What it is asked for as long as nobody names more: its public name, and loopback."""
+    name = address(text("TINYTRAIL_PUBLIC_URL")).hostname or ""
+    return f"{f'[{name}]' if ':' in name else name},{LOOPBACK}"
+
+
+ALLOWED_HOSTS = words("TINYTRAIL_ALLOWED_HOSTS", usual_hosts())
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured(
         "TINYTRAIL_ALLOWED_HOSTS must name this server's own host names, for example "

@@ -78,7 +78,7 @@ class Composed:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.image = data / "app"
-        self.values = {name: secrets.token_hex(32) for name in new_names()}
+        self.values = {name: secrets.token_hex(32) for name in new_names()} | {"TINYTRAIL_WEB_WORKERS": "2"}
         self.postgres, self.redis, self.web = free_port(), free_port(), free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -202,11 +202,8 @@ class Composed:
         return (self.data / f"{service}.log").read_text()
 
     def stop(self) -> None:
+        """At once: nothing of them is wanted any more."""
         for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_SECONDS)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

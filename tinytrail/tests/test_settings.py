@@ -77,6 +77,8 @@ def test_it_works(tmp_path: Path) -> None:
         ("EMAIL_URL", "smtp://mail.example.com:port"),
         ("TINYTRAIL_MAIL_FROM", "nobody"),
         ("TINYTRAIL_MAIL_FROM", "Acme <no body@acme.example>"),
+        ("TINYTRAIL_METRICS_NETWORKS", "prometheus"),
+        ("TINYTRAIL_METRICS_TOKEN", "short"),
         ("TINYTRAIL_PUBLIC_URL", "stats.example.com"),
         ("TINYTRAIL_PUBLIC_URL", "https://stats.example.com/tinytrail"),
     ],
@@ -171,6 +173,40 @@ def test_what_mails_say_of_this_server_comes_from_the_settings(
         check=True,
     ).stdout
     assert said == f"{is_known_as}\n"
+
+
+PROXIES = {"TINYTRAIL_TRUSTED_PROXIES": "10.0.0.0/8"}
+
+
+@pytest.mark.parametrize(
+    ("given", "hosts", "is_behind_tls"),
+    [
+        ({}, "localhost,127.0.0.1,[::1]", False),
+        ({"TINYTRAIL_PUBLIC_URL": "https://acme.example"}, "acme.example,localhost,127.0.0.1,[::1]", False),
+        ({"TINYTRAIL_PUBLIC_URL": "http://[2001:db8::1]:81"}, "[2001:db8::1],localhost,127.0.0.1,[::1]", False),
+        ({"TINYTRAIL_PUBLIC_URL": "https://acme.example", "TINYTRAIL_ALLOWED_HOSTS": "a.example"}, "a.example", False),
+        ({"TINYTRAIL_ALLOWED_HOSTS": "acme.example", **PROXIES}, "acme.example", True),
+        (
+            {"TINYTRAIL_PUBLIC_URL": "https://acme.example", **PROXIES},
+            "acme.example,localhost,127.0.0.1,[::1]",
+            True,
+        ),
+        # A proxy on one's own machine, without TLS: cookies marked Secure would not come back in every browser.
+        ({"TINYTRAIL_PUBLIC_URL": "http://localhost:8000", **PROXIES}, "localhost,localhost,127.0.0.1,[::1]", False),
+    ],
+)
+def test_its_public_address_says_which_host_it_is_and_whether_there_is_tls_before_it(
+    tmp_path: Path, given: dict[str, str], hosts: str, is_behind_tls: bool
+) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "from tinytrail import settings as s; print(','.join(s.ALLOWED_HOSTS), s.BEHIND_TLS)"],
+        cwd=ROOT,
+        env=clean_environment(TINYTRAIL_DATA=tmp_path, **given),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == f"{hosts} {is_behind_tls}\n"
 
 
 def test_an_empty_variable_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
