@@ -108,14 +108,16 @@ def accept_empty(result: dict[str, Any], **_: object) -> dict[str, Any]:
 # -- plain views ------------------------------------------------------------------------------------------------------
 
 
-def described(*operations: Mapping[str, Any]) -> Callable[[View], View]:
-    """Decorator, the outermost, of a plain view that answers GET: its operation as the document shall have it.
+def described(*operations: Mapping[str, Any], method: str = "get") -> Callable[[View], View]:
+    """Decorator, the outermost, of a plain view: its operation as the document shall have it.
 
     A view of several routes has one for each, told apart by the parameters of their paths.
     """
 
     def mark(view: View) -> View:
-        view.operations = {frozenset(names_in_path(each)): each for each in operations}  # type: ignore[attr-defined]
+        view.operations = {  # type: ignore[attr-defined]
+            (method, frozenset(names_in_path(each))): each for each in operations
+        }
         return view
 
     return mark
@@ -148,10 +150,9 @@ def with_plain_views(result: dict[str, Any], **_: object) -> dict[str, Any]:
     simplified = EndpointEnumerator().get_path_from_regex
     for route, pattern in routes(get_resolver().url_patterns):
         path = simplified(route)
-        operations = getattr(pattern.callback, "operations", {})
-        if operations and not path.endswith("/"):
-            operation = operations[frozenset(uritemplate.variables(path))]
-            result["paths"].setdefault(path, {})["get"] = {"security": [{}], **operation}
+        for (method, names), operation in getattr(pattern.callback, "operations", {}).items():
+            if not path.endswith("/") and names == frozenset(uritemplate.variables(path)):
+                result["paths"].setdefault(path, {})[method] = {"security": [{}], **operation}
     result["paths"] = dict(sorted(result["paths"].items()))
     for item in result["paths"].values():
         for operation in item.values():

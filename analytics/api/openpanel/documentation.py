@@ -18,7 +18,7 @@ from analytics.api.openpanel.payloads import (
     RESERVED_NAMES,
 )
 from tinytrail.web.body import GREATEST_INTEGER
-from tinytrail.web.openapi import FREE_FORM, LINE, TEXT, WEB_ADDRESS, header, record, retry_after
+from tinytrail.web.openapi import FREE_FORM, LINE, TEXT, WEB_ADDRESS, header, record, reply, retry_after
 
 REFUSAL: dict[str, Any] = record(
     "OpenPanelRefusal",
@@ -147,6 +147,24 @@ EXAMPLES = {
     "A company": {"type": "group", "payload": {"id": "org1", "type": "company", "name": "Acme"}},
     "Who belongs to it": {"type": "assign_group", "payload": {"groupIds": ["org1"], "profileId": "123"}},
 }
+
+
+def preflight(name: str) -> dict[str, Any]:
+    """What browsers ask before a page of another site may call the operation of this name."""
+    return {
+        "operationId": f"{name}_preflight",
+        "summary": "May a page of this origin call?",
+        "tags": ["openpanel"],
+        "responses": {
+            "204": reply(
+                "It may, as far as browsers are concerned",
+                Access_Control_Allow_Origin={"const": "*"},
+                Access_Control_Allow_Methods={"const": "GET,HEAD,POST"},
+                Access_Control_Allow_Headers={"type": "string", "description": "Those that were asked for."},
+                Access_Control_Max_Age={"type": "integer"},
+            )
+        },
+    }
 
 
 def call(type_: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from analytics.reports.timeseries import METRICS
 from analytics.reports.widgets import GROUPINGS
 from analytics.reports.widgets import METRICS as SEGMENT_METRICS
 from analytics.vocabulary import SCREENS
-from tinytrail.web.openapi import Schema, record
+from tinytrail.web.openapi import Schema, record, reply
 
 SUMMARY_METRICS = ("visits", "unique_visitors", "pageviews", "bounce_rate", "avg_session_duration_sec")
 COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -50,6 +50,22 @@ SUPPRESSED = {
 IF_EXEMPT = "; null where an exempt website withholds it"
 
 
+# Asked by browsers before a page of another site may send.
+PREFLIGHT = {
+    "operationId": "collect_preflight",
+    "summary": "May a page of this origin send?",
+    "tags": ["v1"],
+    "responses": {
+        "204": reply(
+            "It may",
+            Access_Control_Allow_Origin=TEXT | {"description": "The `Origin` that asks, `*` without one."},
+            Access_Control_Allow_Methods={"const": "POST, OPTIONS"},
+            Access_Control_Allow_Headers={"const": "Content-Type"},
+            Access_Control_Allow_Credentials={"type": "string", "enum": ["true"]},
+            Vary={"const": "Origin"},
+        )
+    },
+}
 METRIC = record(
     "Metric",
     "previous",
