@@ -44,7 +44,12 @@ ANSWER_SECONDS = 2.0
 CONNECT_SECONDS = 2
 RETRY_SECONDS = 0.5
 # What a statement may wait for a lock and take altogether, so that nothing of ours goes on after we have given up.
-OPTIONS = "-c lock_timeout=1000 -c statement_timeout=1900 -c idle_in_transaction_session_timeout=5000"
+OPTIONS = (
+    "-c lock_timeout=1000 -c statement_timeout=1900 -c idle_in_transaction_session_timeout=5000"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
+# What Django adds for its own connections; everything else, such as how to be sure of the server, holds here as well.
+DJANGOS = ("cursor_factory", "context", "prepare_threshold", "options", "connect_timeout")
 
 # So often a transaction that another one stood in the way of is tried again.
 ATTEMPTS = 5
@@ -191,9 +196,7 @@ class Storage:
 
     async def _connect(self) -> None:
         parameters = connections["default"].get_connection_params() | self._parameters
-        wanted = {
-            name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)
-        }
+        wanted = {name: value for name, value in parameters.items() if value and name not in DJANGOS}
         connection = await psycopg.AsyncConnection.connect(
             **wanted, autocommit=True, options=OPTIONS, connect_timeout=CONNECT_SECONDS
         )

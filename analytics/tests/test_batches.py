@@ -288,6 +288,18 @@ def test_names_count_through_an_outage_and_a_lost_commit(acme):
     assert sum(path in ("/3", "/4") for path in paths()) == 1
 
 
+def test_the_writer_connects_as_the_database_url_says(monkeypatch):
+    # As with `?sslmode=verify-full`, which a Unix socket does not know.
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "application_name", "acme")
+
+    async def story(batches):
+        return batches.storage._connection.info.get_parameters()
+
+    found = run(story)
+    assert (found["application_name"], found["tcp_user_timeout"], found["connect_timeout"]) == ("acme", "5000", "2")
+    assert "statement_timeout=1900" in found["options"]
+
+
 # -- Redis away -------------------------------------------------------------------------------------------------------
 
 
