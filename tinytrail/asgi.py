@@ -25,8 +25,10 @@ finally:
     # The threads have connections of their own.
     connection.close()
 
+# An answer that is read slowly waits on the event loop for as long as it takes, and holds none of the few threads.
+WITHOUT_BOUND = 0
 # The two libraries spell the types of one protocol differently.
-threads = WSGIMiddleware(django, workers=WEB_THREADS)  # type: ignore[arg-type]
+threads = WSGIMiddleware(django, workers=WEB_THREADS, send_queue_size=WITHOUT_BOUND)  # type: ignore[arg-type]
 
 
 async def in_threads(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,10 +4,13 @@ import asyncio
 import gzip
 import http.client
 import json
+import os
 import socket
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -35,6 +38,9 @@ MEBIBYTE = 2**20
 POSTS = [COLLECT, "/api/track", "/api/track/discovery", "/track"]
 
 
+LARGE = Path(settings.STATIC_ROOT) / f"large-{os.getpid()}.txt"
+
+
 @pytest.fixture
 def server():
     with InProcess().running() as server:
@@ -43,8 +49,14 @@ def server():
 
 @pytest.fixture(scope="module")
 def port(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), served(*ASGI) as port:
-        yield port
+    """Of a server that has a large file to give away, which it looks for when it starts."""
+    LARGE.parent.mkdir(exist_ok=True)
+    LARGE.write_bytes(b" " * 8 * MEBIBYTE)
+    try:
+        with django_db_blocker.unblock(), served(*ASGI) as port:
+            yield port
+    finally:
+        LARGE.unlink()
 
 
 @pytest.fixture
@@ -237,12 +249,30 @@ def test_callers_who_never_send_their_bodies_hold_up_nobody_else(port, stack):
         # Sent once somebody waits for the body.
         assert line.recv(100).startswith(b"HTTP/1.1 100")
         line.sendall(b"{")
+    assert serves_others(port, stack)
+
+
+def test_callers_who_never_read_their_answers_hold_up_nobody_else(port, stack):
+    for _ in range(8):
+        line = stack.enter_context(socket.socket())
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(PATIENCE_SECONDS)
+        line.connect(("127.0.0.1", port))
+        line.sendall(f"GET /static/{LARGE.name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert line.recv(15) == b"HTTP/1.1 200 OK"
+    assert serves_others(port, stack)
+
+
+def serves_others(port, stack):
+    """Whether somebody else is answered by Django's threads."""
     asked = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)))
-    for path, status in (("/health", 200), ("/js/tracker.js", 200), ("/api/v1/websites", 401)):
+    statuses = []
+    for path in ("/health", "/js/tracker.js", "/api/v1/websites"):
         asked.request("GET", path)
         answer = asked.getresponse()
         answer.read()
-        assert answer.status == status
+        statuses.append(answer.status)
+    return statuses == [200, 200, 401]
 
 
 # -- what is kept of a person (P08, P11, P12, P15) --------------------------------------------------------------------
