@@ -67,16 +67,14 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 # Imported once Django is set up.
 from analytics.ingest import background  # noqa: E402
 from analytics.ingest.grants import grants  # noqa: E402
+from tinytrail.tests import suite_logs  # noqa: E402
 
 # Static files are collected at the start of a server; WhiteNoise warns where there is no folder for them.
 settings.STATIC_ROOT.mkdir(exist_ok=True)
 
 stack = contextlib.ExitStack()
 client = redis.Redis.from_url(os.environ["REDIS_URL"])
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fuzz", type=int, default=0, help="how many calls to make up for each operation of the API")
+log = suite_logs.listener(DATA, WORKER)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,9 +90,24 @@ def pytest_configure() -> None:
             stack.enter_context(embedded.servers(DATA, *ENGINES))
         except embedded.EngineError as error:
             pytest.exit(str(error), returncode=3)
+    if not WORKER:
+        suite_logs.forget(DATA)
     stack.enter_context(client)
     if "redis" not in ENGINES and client.dbsize() and not client.exists(MARK):
         pytest.exit("REDIS_URL names a database that holds data, and tests would empty it.", returncode=3)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The workers have ended before the process that started them: it reads what all of them have logged."""
+    if not WORKER and any(suite_logs.leaks(DATA)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if leaks := list(suite_logs.leaks(DATA)):
+        terminalreporter.section("logs hold what they must not (A88)", sep="=", red=True, bold=True)
+        for leak in leaks:
+            terminalreporter.write_line(leak)
 
 
 def pytest_unconfigure() -> None:
@@ -107,6 +120,12 @@ def empty_redis() -> None:
     client.flushdb()
     if "redis" not in ENGINES:
         client.set(MARK, 1)
+
+
+@pytest.fixture(autouse=True)
+def _log_is_listened_to() -> None:
+    """By who reads it at the end of the run (guarantee A88)."""
+    suite_logs.listen(log)
 
 
 @pytest.fixture(autouse=True)
