@@ -8,7 +8,8 @@ import redis
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from analytics import retention
+from accounts import retention as records
+from analytics import retention as events
 from submissions import retention as hosts
 from tinytrail import restoring
 from tinytrail.backup import Archive, BackupError, restore
@@ -46,9 +47,10 @@ class Command(TinyCommand):
                 f"Redis does not answer ({error}), and knows what was erased: start it, and restore again."
             ) from None
         # What has had its time since.
-        retention.prune(now=now)
-        retention.purge_deleted()
+        events.prune(now=now)
+        events.purge_deleted()
         hosts.prune(now=now)
+        records.prune(now=now)
         again = f"erased again: {counted(erased)}" if erased else "nothing was erased since"
         return (f"Restored the backup of {made_at:%Y-%m-%d %H:%M} UTC; {again}."), {
             "madeAt": made_at.isoformat(),
