@@ -14,7 +14,8 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, UUIDField, When
+from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -470,7 +471,7 @@ class UserAdmin(AdminsOnly, ScopedAdmin):
 class AuditEntryAdmin(AdminsOnly, ScopedAdmin):
     """What was done with secrets and rights. Nobody writes here by hand."""
 
-    list_display = ("at", "action", "who", "subject")
+    list_display = ("at", "action", "who", "whom", "subject")
     list_display_links = None
     list_filter = ("action",)
     search_fields = ("subject", "actor")
@@ -479,8 +480,14 @@ class AuditEntryAdmin(AdminsOnly, ScopedAdmin):
     ordering: ClassVar = ["-at", "-id"]
 
     def visible(self, user: User) -> QuerySet[AuditEntry]:
-        actor = User.objects.filter(pk=OuterRef("actor"))
-        return AuditEntry.objects.annotate(login=Subquery(actor.values("login")), email=Subquery(actor.values("email")))
+        actor, known = User.objects.filter(pk=OuterRef("actor")), User.objects.filter(pk=OuterRef("subject_id"))
+        is_id = When(subject__regex=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", then=Cast("subject", UUIDField()))
+        return AuditEntry.objects.annotate(
+            login=Subquery(actor.values("login")),
+            email=Subquery(actor.values("email")),
+            subject_id=Case(is_id),
+            subject_login=Subquery(known.values("login")),
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -496,6 +503,11 @@ class AuditEntryAdmin(AdminsOnly, ScopedAdmin):
         if entry.actor is None:
             return "nobody signed in" if entry.action.startswith("sign_in.") else "the command line"
         return getattr(entry, "login", None) or getattr(entry, "email", None) or str(entry.actor)
+
+    @admin.display(description="about")
+    def whom(self, entry: AuditEntry) -> str:
+        """The login of the user whom it is about, of those who are still there."""
+        return getattr(entry, "subject_login", None) or ""
 
 
 admin.site.unregister(Group)

@@ -512,6 +512,13 @@ def test_the_log_says_who_came_in_and_who_did_not(ann):
     make_root(login="root", password=PASSWORD)
     page = first_step("root")[0].get("/admin/accounts/auditentry/")
     assert ("nobody signed in" in text(page), "wrong" in text(page)) == (True, False)
+    about = [(entry.action, entry.subject_login) for entry in page.context["cl"].result_list]
+    assert about == [
+        ("sign_in.password", "root"),
+        ("sign_in.password", "ann"),
+        ("sign_in.failed", None),
+        ("sign_in.failed", "ann"),
+    ]
 
 
 def test_changing_ones_password_is_in_the_log_and_guesses_of_the_old_one_are_limited(ann, settings):
