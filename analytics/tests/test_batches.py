@@ -515,6 +515,34 @@ def allow():
         cursor.execute("ALTER TABLE analytics_event DROP CONSTRAINT IF EXISTS forbidden")
 
 
+@contextlib.contextmanager
+def crossed(code, times):
+    """The next transactions that store events fail as if another one stood in their way, so many times."""
+    with connection.cursor() as cursor:
+        # A sequence remembers what a transaction that is undone has taken of it.
+        cursor.execute(
+            "CREATE SEQUENCE crossings; CREATE FUNCTION cross_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF nextval('crossings') <= {times} THEN RAISE 'crossed' USING ERRCODE = '{code}'; END IF;"
+            " RETURN NULL; END $$;"
+            " CREATE TRIGGER crossing BEFORE INSERT ON analytics_event EXECUTE FUNCTION cross_once()"
+        )
+        try:
+            yield
+            cursor.execute("SELECT last_value FROM crossings")
+            assert cursor.fetchone()[0] > times
+        finally:
+            cursor.execute("DROP FUNCTION cross_once CASCADE; DROP SEQUENCE crossings")
+
+
+@pytest.mark.parametrize("code", ["40P01", "40001"], ids=["deadlock", "serialization failure"])
+@pytest.mark.parametrize("name", ["", "one"], ids=["events alone", "with a name"])
+def test_what_another_transaction_stood_in_the_way_of_is_tried_again_and_nobody_sees_it(acme, code, name):
+    call = named(acme, name, path="/a")
+    with crossed(code, times=2):
+        assert run(lambda b: outcomes(b, call)) == [Outcome.STORED]
+    assert (paths(), waiting(), Quarantine.objects.count()) == (["/a"], 0, 0)
+
+
 @pytest.fixture
 def forbidden(acme):
     run(lambda b: outcomes(b, reading(acme, path="/first")))

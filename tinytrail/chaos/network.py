@@ -27,13 +27,17 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def refusal() -> str:
-    """Why there can be no namespaces here, as a sentence; empty when there can be."""
+    """Why there can be no such network here, as a sentence; empty when there can be one."""
     if shutil.which("ip", path=PROGRAMS) is None:
         return "Several hosts on one machine need the program ip: install iproute2."
     unshare = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
     if unshare.returncode:
         return f"Several hosts on one machine need network namespaces, which root may make ({unshare.stderr.strip()})."
-    return ""
+    try:
+        with Network(1):
+            return ""
+    except ChaosError as error:
+        return f"Several hosts on one machine need links between network namespaces ({error})"
 
 
 def address(road: str, number: int = CROSSING) -> str:
@@ -115,7 +119,7 @@ def namespace() -> Iterator[int]:
     thread.start()
     thread.join()
     if not made or made[0] < 0:
-        raise ChaosError(refusal() or "A network namespace could not be made.")
+        raise ChaosError("A network namespace could not be made: only root may do so.")
     try:
         yield made[0]
     finally:
@@ -152,7 +156,7 @@ def ip(*lines: str) -> None:
     """Runs these commands of `ip` in the calling thread's namespace. Raises ChaosError."""
     program = shutil.which("ip", path=PROGRAMS)
     if program is None:
-        raise ChaosError(refusal())
+        raise ChaosError("There is no program ip: install iproute2.")
     done = subprocess.run([program, "-batch", "-"], input="\n".join(lines), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ChaosError(f"ip: {done.stderr.strip()}")
