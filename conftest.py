@@ -77,6 +77,10 @@ client = redis.Redis.from_url(os.environ["REDIS_URL"])
 log = suite_logs.listener(DATA, WORKER)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", type=int, default=0, help="how many calls to make up for each operation of the API")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
     # The workers of pytest-xdist live within the life of the process that starts them, and so within this block.
