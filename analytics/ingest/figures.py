@@ -96,7 +96,17 @@ DECODER = msgspec.msgpack.Decoder(Figures)
 
 def folder(server: int | None = None) -> Path:
     """Where the processes of a web server write: those that one process has started, or this one's siblings."""
-    return Path(tempfile.gettempdir(), f"{PREFIX}-{os.geteuid()}", str(server or os.getppid()))
+    number = server or os.getppid()
+    return Path(tempfile.gettempdir(), f"{PREFIX}-{os.geteuid()}", f"{number}-{birth(number)}")
+
+
+def birth(process: int) -> str:
+    """What tells a process from others that have had its number, before this start of the machine among them."""
+    try:
+        began = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text()[:8]}-{began}"
+    except OSError:
+        return "unknown"
 
 
 def write(figures: Figures, place: Path) -> None:
@@ -121,7 +131,8 @@ def make(place: Path) -> None:
     if place.parent.stat().st_uid != os.geteuid():
         raise PermissionError(f"{place.parent} is somebody else's")
     for other in place.parent.iterdir():
-        if other.name.isdigit() and not is_alive(int(other.name)):
+        number = other.name.partition("-")[0]
+        if number.isdigit() and not (is_alive(int(number)) and other.name == folder(int(number)).name):
             shutil.rmtree(other, ignore_errors=True)
     place.mkdir(mode=0o700, exist_ok=True)
 

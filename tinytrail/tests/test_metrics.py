@@ -1,6 +1,8 @@
 """GET /metrics: what an operator watches, and who may."""
 
+import asyncio
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,6 +78,31 @@ def test_all_processes_of_the_web_server_are_added_up_and_one_that_has_died_keep
     assert found['tinytrail_calls_total{dialect="v1",outcome="stored"}'] == 6
     assert found["tinytrail_batch_calls_count"] == 4
     assert (found["tinytrail_web_processes"], found["tinytrail_calls_waiting"]) == (1, 3)
+
+
+def test_what_servers_that_are_gone_have_left_is_cleared_away_also_those_that_had_the_same_number(
+    client: Client, place: Path
+) -> None:
+    gone = place.with_name(f"{2**22 + 1}-unknown")
+    namesake = place.with_name(f"{os.getppid()}-before")
+    for folder in (gone, namesake):
+        folder.mkdir()
+        figures.write(busy(), folder)
+    other = figures.folder(1)
+    other.mkdir()
+    figures.make(place)
+    assert set(place.parent.iterdir()) == {place, other}
+    assert scraped(client)["tinytrail_batch_calls_count"] == 0
+
+
+def test_a_folder_that_is_somebody_elses_costs_the_metrics_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    asyncio.run(figures.keep_writing(busy))
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "The metrics know nothing of this process"
+    ]
 
 
 def test_what_waits_is_measured_with_its_age(client: Client) -> None:
