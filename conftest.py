@@ -69,7 +69,9 @@ from analytics.ingest import background  # noqa: E402
 from analytics.ingest.grants import grants  # noqa: E402
 from tinytrail.tests import suite_logs  # noqa: E402
 
-# Static files are collected at the start of a server; WhiteNoise warns where there is no folder for them.
+# Static files are collected at the start of a server. WhiteNoise warns where there is no folder for them, and reads all
+# of it for each client of a test: so it is none in which a server has collected any.
+settings.STATIC_ROOT = DATA / "static"
 settings.STATIC_ROOT.mkdir(exist_ok=True)
 
 stack = contextlib.ExitStack()

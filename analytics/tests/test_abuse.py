@@ -38,7 +38,8 @@ MEBIBYTE = 2**20
 POSTS = [COLLECT, "/api/track", "/api/track/discovery", "/track"]
 
 
-LARGE = Path(settings.STATIC_ROOT) / f"large-{os.getpid()}.txt"
+# Where a server of its own finds them, unlike the clients of the suite.
+LARGE = Path(settings.BASE_DIR) / ".static" / f"large-{os.getpid()}.txt"
 
 
 @pytest.fixture

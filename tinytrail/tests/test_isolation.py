@@ -25,8 +25,8 @@ from accounts.tests.builders import make_account, make_root
 from accounts.tests.conftest import own_counters, quick_passwords  # noqa: F401
 from analytics.reports import REPORTS
 from tinytrail.tests.holdings import Holdings, Words, check_models, make_holdings
-from tinytrail.tests.pages import ABSENT, FIXED, files, named, pages_of_lists
-from tinytrail.tests.urlmap import Door, Route, behind, every_route
+from tinytrail.tests.pages import ABSENT, FIXED, files, in_one_spelling, named, pages_of_lists
+from tinytrail.tests.urlmap import Door, Route, behind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -241,21 +241,25 @@ def test_a_program_is_told_the_same_of_anothers_project_and_of_none(cast: Cast) 
 IDS = ["1", "x", "-1", "9" * 40, "{%s}", "urn:uuid:%s", "%s%%20", "%s%%00", "%%00", "%%ff", "%%F0%%9F%%98%%80"]
 
 
+# What Django's own converters and the database could stumble over.
+HARDEST = {"9" * 40, "{%s}", "%%00"}
+
+
 def test_what_is_no_id_is_refused_by_the_api_and_finds_nothing_in_the_back_office(cast: Cast) -> None:
     """In braces or as a URN an id is none (A25)."""
     root, office = with_key(cast.root), signed_in(cast.root)
     before = rows_of_everybody()
     for shape in IDS:
         id = shape % cast.acme.website.public_id if "%s" in shape else shape % ()
-        for route in behind(Door.KEY):
+        for route in in_one_spelling(Door.KEY):
             for method in route.methods:
                 if route.parameters or "reports" in route.name:
                     address = route.address(id=id) + ("" if route.parameters else f"?website_id={id}{FUNNEL}")
                     answer = root.generic(method, address, b"{}", "application/json")
                     assert answer.status_code == 400, (method, address)
                     assert answer.json()["error"]["code"] == "INVALID_PAYLOAD"
-        for route in every_route():
-            if route.door in (Door.SESSION, Door.NOTHING, Door.LINK) and route.parameters:
+        for route in in_one_spelling(Door.SESSION, Door.NOTHING, Door.LINK) if shape in HARDEST else ():
+            if route.parameters:
                 address = route.address(**dict.fromkeys(route.parameters, id))
                 for ask in (office.get, office.post):
                     assert ask(address).status_code in (302, 400, 403, 404, 405, 410), address
