@@ -280,7 +280,7 @@ class ClusterRun:
         while not await asyncio.to_thread(self.cluster.kill, kind, self.choice):
             await asyncio.sleep(LOOK_SECONDS)
         killed_at = time.monotonic()
-        await asyncio.gather(*(self.is_back(kind, host, killed_at) for host in self.cluster.webs))
+        await asyncio.gather(*(self.is_back(f"{kind}, for {host.name}", host, killed_at) for host in self.cluster.webs))
 
     # -- what is to be seen of them --
 

@@ -79,7 +79,7 @@ class Verdict:
             ("page views that differ", self.wrong_pageviews),
             ("slowest answer", f"{self.slowest_answer:.2f} s"),
             ("outage stream drained in", f"{self.drain_seconds:.1f} s"),
-            ("most memory of a web worker", f"{self.memory_mib:.0f} MiB"),
+            *([("most memory of a web worker", f"{self.memory_mib:.0f} MiB")] if self.memory_mib else []),
             *((f"wrong answer: {what}", times) for what, times in self.wrong_answers.items()),
             *((f"killed: {kind}", self.killed(kind)) for kind in self.kills),
             ("seconds", f"{self.seconds:.0f}"),
