@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -295,22 +295,31 @@ KINDS = ("nearly",) * 30 + tuple(WHOLES) + ("top",) * 6 + ("too long", "holding"
 
 
 def posts(
-    path: str, goods: list[dict[str, Any]], limit: int, headers: list[dict[str, str]], *, method: str = "POST"
+    path: str,
+    goods: list[dict[str, Any]],
+    limit: int,
+    headers: list[dict[str, str]],
+    *,
+    method: str = "POST",
+    breaks: Sequence[int] = range(4),
 ) -> st.SearchStrategy[Sent]:
-    """Calls of a route that takes such bodies, of so many bytes; `headers` are those of callers who would be taken."""
+    """Calls of a route that takes such bodies, of so many bytes; `headers` are those of callers who would be taken.
 
-    def sent(number: int, breaks: tuple[int, int, int], free: bytes | None) -> Sent:
+    `breaks` is how often one may be broken.
+    """
+
+    def sent(number: int, how: tuple[int, int, int], free: bytes | None) -> Sent:
         choice = Choice(number)
         kind, good, common = choice.among(KINDS), choice.among(goods), choice.among(headers)
-        body = broken(good, list(breaks)[: choice.among(range(4))], free)
+        body = broken(good, list(how)[: choice.among(breaks)], free)
         if kind in WHOLES:
             body = WHOLES[kind](body)
         elif kind == "top":
-            body = Choice(breaks[2]).among(TOPS)
+            body = Choice(how[2]).among(TOPS)
         elif kind == "too long":
             body = body.ljust(limit + 1)
         elif kind == "holding":
-            body = body[:-1] + b',"more":' + Choice(breaks[2]).among(HUGE) + b"}"
+            body = body[:-1] + b',"more":' + Choice(how[2]).among(HUGE) + b"}"
         return Sent(
             method,
             path,
