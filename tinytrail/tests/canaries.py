@@ -37,7 +37,7 @@ def forms(name: str, text: str, keys: Iterable[str] = ()) -> dict[str, bytes]:
 
 
 def unlike(found: Forms) -> dict[str, bytes]:
-    return {form: needle for needle, form in {needle: form for form, needle in reversed(found.items())}.items()}
+    return {form: needle for needle, form in {needle: form for form, needle in reversed(list(found.items()))}.items()}
 
 
 def hexadecimal(data: bytes) -> dict[str, bytes]:
@@ -57,7 +57,7 @@ def base64s(text: str) -> dict[str, bytes]:
 def hashes(data: bytes, keys: Iterable[str]) -> dict[str, bytes]:
     digests = {"sha256": hashlib.sha256(data).digest(), "hmac": hmac.digest(b"", data, "sha256")}
     digests |= {f"hmac with key {number}": hmac.digest(key.encode(), data, "sha256") for number, key in enumerate(keys)}
-    found = {}
+    found: dict[str, bytes] = {}
     for kind, digest in digests.items():
         # A column may keep the first eight bytes only.
         found |= {kind: digest[:8], f"{kind} hex": digest[:8].hex().encode()}
@@ -137,7 +137,7 @@ def value_of(client: "redis.Redis", key: bytes) -> object:
     }
     kind = client.type(key)
     # It may have ended meanwhile.
-    return readers[kind]() if kind in readers else None
+    return readers[kind]() if kind in readers else None  # type: ignore[no-untyped-call]
 
 
 def parts(value: object) -> Iterator[bytes]:
