@@ -169,21 +169,26 @@ def waiting_for_the_day() -> int:
         return cursor.fetchone()[0]
 
 
-def test_of_fifty_calls_for_one_day_at_once_a_single_one_builds_it(acme):
+def test_of_fifty_calls_for_one_day_at_once_a_single_one_builds_it(acme, settings):
     """Guarantee A81, over the API: all of them come while the day is being built."""
     day, root = a_day_of_hits(acme), make_root()
     builds, statuses = [], []
+    settings.LIMITS = {**settings.LIMITS, "API_KEY": None}
 
     def counting(execute, sql, params, many, context):
         if sql == building.BUILD:
             builds.append(params)
         return execute(sql, params, many, context)
 
+    def answered():
+        answer = call("POST", "/api/v1/admin/aggregate", root, {"date": str(day)})
+        # Where a test beside this one has the server's last connections, until it gives them back.
+        return answer.status_code != 503 and not statuses.append(answer.status_code)
+
     def ask():
         try:
             with connection.execute_wrapper(counting):
-                answer = call("POST", "/api/v1/admin/aggregate", root, {"date": str(day)})
-            statuses.append(answer.status_code)
+                eventually(answered, PATIENCE_SECONDS)
         finally:
             connections.close_all()
 
