@@ -36,7 +36,7 @@ lint: $(COMPLETE) ## checks style and types
 	$(VENV)/bin/mypy .
 
 fuzz: $(COMPLETE) ## makes up more than ten thousand calls from the OpenAPI document, and checks every answer (minutes)
-	@exec $(VENV)/bin/python -m pytest --fuzz 50 -q -s tinytrail/tests/test_fuzz.py
+	@exec $(VENV)/bin/python -m pytest --fuzz 50 -q tinytrail/tests/test_fuzz.py
 
 bench: $(COMPLETE) ## runs the benchmarks, and prints ratios
 	@exec $(VENV)/bin/python -m tinytrail.bench

@@ -59,7 +59,7 @@ def broken(execute: Any, sql: str, *rest: Any) -> None:
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_what_is_answered_stands_in_the_document(fuzzing, pytestconfig):
+def test_what_is_answered_stands_in_the_document(fuzzing, pytestconfig, capsys):
     world, many = fuzzing.World(), pytestconfig.getoption("fuzz")
     with fuzzing.application() as application:
         run = fuzzing.fuzz(application, world, "examples", "fuzzing", examples=many or FEW)
@@ -72,7 +72,8 @@ def test_what_is_answered_stands_in_the_document(fuzzing, pytestconfig):
     assert run.calls.total() > (MANY_CALLS if many else FEWEST_CALLS)
     if many:
         assert run.succeeded == fuzzing.operations()
-        print(f"{run.calls.total()} calls of {len(run.calls)} operations, by status: {run.by_status}")
+        with capsys.disabled():
+            print(f"{run.calls.total()} calls of {len(run.calls)} operations, by status: {run.by_status}")
 
 
 def test_over_a_limit_the_answer_stands_in_the_document(fuzzing, settings):
