@@ -8,6 +8,7 @@ import contextlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +26,7 @@ WEB_PORT, POSTGRES_PORT, REDIS_PORT = 8000, 5432, 6379
 LIMIT = 10
 LIMIT_SECONDS = 3600
 CLOCK_MINUTES = 5
+ASK_SECONDS = 1.0
 # What a web process says then (tinytrail.web.ratelimit).
 ALONE = b"limits are counted per process"
 MOVED_APPLICATION = "tinytrail.chaos.moved_clock.web:application"
@@ -67,6 +69,7 @@ class Cluster(Installation):
         self.host_of = {name: host for host in self.hosts for name in host.processes}
         # Those whose processes stay as they are: nobody starts them again.
         self.left_alone: set[str] = set()
+        self._asked_at = float("-inf")
         self._relay: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -172,7 +175,10 @@ class Cluster(Installation):
         return self.get("/health", at=at)[0], self.get(report, {"X-API-KEY": self.key}, at=at)[0]
 
     def ask_for_builds(self) -> None:
-        """What becomes of it when beat has asked."""
+        """What becomes of it when beat has asked; not more often than somebody can be done with it."""
+        if time.monotonic() - self._asked_at < ASK_SECONDS:
+            return
+        self._asked_at = time.monotonic()
         with Celery(broker=f"redis://{address('redis')}:{REDIS_PORT}/0", set_as_current=False) as broker:
             for website, day in self.dirty_days():
                 broker.send_task("analytics.tasks.build_day", (website, str(day)), ignore_result=True)

@@ -60,7 +60,7 @@ def test_a_run_in_which_anything_is_wrong_is_broken(wrong):
 @pytest.mark.skipif(bool(REFUSAL), reason=REFUSAL)
 def test_on_two_web_and_two_worker_hosts_limits_are_exact_and_nothing_is_lost_whichever_is_killed_or_cut_off(data):
     before = here()
-    plan = ClusterPlan(2, 2_000, cut_seconds=3, asks_for_builds=True, kills_engines=False, pause_seconds=0.01)
+    plan = ClusterPlan(2, 2_000, cut_seconds=3, asks_for_builds=True, kills_engines=False, pause_seconds=0.03)
     verdict = run(plan, data)
     assert (verdict.lost, verdict.doubled, verdict.uninvited) == (0, 0, 0), verdict.table()
     assert verdict.is_kept, verdict.table()
