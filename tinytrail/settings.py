@@ -393,8 +393,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": (
         "Every route of every dialect that this server speaks. Each is served with and without a slash at its end, and"
-        " never redirects. Free-form objects take any JSON without NUL characters, integers beyond 2^53 and more than"
-        " 32 levels. *Authorize* takes what calls are tried with, and keeps it in this page only."
+        " none redirects to the other spelling. Free-form objects take any JSON without NUL characters, integers beyond"
+        " 2^53 and more than 32 levels. *Authorize* takes what calls are tried with, and keeps it in this page only."
     ),
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["tinytrail.web.routes.one_spelling"],
