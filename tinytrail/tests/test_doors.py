@@ -22,7 +22,7 @@ from accounts.tests.builders import make_account, make_root, make_user, make_web
 from accounts.tests.conftest import own_counters, quick_passwords  # noqa: F401
 from tinytrail.tests.urlmap import EXPRESSIONS, Door, Route, behind, every_route
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO")
 ANYBODY = Client(raise_request_exception=False)
