@@ -102,14 +102,17 @@ def test_a_migration_that_finds_its_table_in_use_gives_up_after_an_hour_and_says
     monkeypatch.setattr(migrate, "PATIENCE_SECONDS", 0.0)
     call_command("migrate", "submissions", "0003", verbosity=0)
     said = StringIO()
-    with closing(connection.copy()) as other, other.cursor() as cursor:
-        cursor.execute("BEGIN")
-        cursor.execute("LOCK TABLE auth_group IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(CommandError, match="was in use for an hour"):
-            call_command("migrate", "submissions", verbosity=0, stderr=said)
-        cursor.execute("ROLLBACK")
-    assert said.getvalue() == "A table is in use; trying again ...\n"
-    call_command("migrate", "submissions", verbosity=0)
+    try:
+        with closing(connection.copy()) as other, other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE auth_group IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(CommandError, match="was in use for an hour"):
+                call_command("migrate", "submissions", verbosity=0, stderr=said)
+            cursor.execute("ROLLBACK")
+        assert said.getvalue() == "A table is in use; trying again ...\n"
+    finally:
+        # With those of other apps, which went back with them.
+        call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("0",)
