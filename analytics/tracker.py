@@ -8,13 +8,14 @@ import gzip
 import hashlib
 from pathlib import Path
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.api.views import AnyAccept
+from tinytrail.web.errors import envelope
 from tinytrail.web.openapi import header
 
 SCRIPT = (Path(__file__).parent / "static/analytics/tracker.min.js").read_bytes()
@@ -59,6 +60,12 @@ class TrackerView(APIView):
         # The browser looks at the policy of a 304, too.
         answer["Cross-Origin-Resource-Policy"] = HEADERS["Cross-Origin-Resource-Policy"]
         return answer
+
+    def http_method_not_allowed(  # type: ignore[override]
+        self, request: Request, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        # In the words of the dialect the script belongs to (D-24).
+        return JsonResponse(envelope(405, f"There is no {request.method} at this address."), status=405)
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -87,7 +87,10 @@ class UsersView(V1View):
         except ValueError as error:
             raise InvalidPayload(str(error)) from None
         audit.record("api_key.issue", user.id, by=self.caller)
-        return secretly(success({**shown(user), "apiKey": key}, 201))
+        # In the order of contract 2.6.
+        made = shown(user)
+        created_at = made.pop("createdAt")
+        return secretly(success({**made, "apiKey": key, "createdAt": created_at}, 201))
 
 
 class UserView(V1View):

@@ -26,6 +26,7 @@ def test_it_works():
         "apiKey": data["apiKey"],
         "createdAt": data["createdAt"],
     }
+    assert list(data) == ["id", "accountId", "email", "role", "apiKey", "createdAt"]
     assert keys.find(data["apiKey"]) == user
     assert response["Cache-Control"] == "no-store"
 

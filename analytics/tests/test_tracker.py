@@ -57,6 +57,10 @@ def test_other_methods_are_refused(client: Client) -> None:
 
     assert answer.status_code == 405
     assert answer["Allow"] == "GET, HEAD"
+    assert answer.json() == {
+        "status": "error",
+        "error": {"code": "INVALID_PAYLOAD", "message": "There is no POST at this address."},
+    }
 
 
 def test_the_content_depends_on_neither_host_nor_query_nor_cookies(client: Client) -> None:
