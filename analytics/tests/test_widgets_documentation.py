@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_the_example_works_when_it_is_pasted():
     text = Path(settings.BASE_DIR, "docs/widgets.md").read_text()
-    script = re.search(r"```\n(BASE=.*?)```", text, re.DOTALL)[1]
+    script = re.search(r"```sh\n(BASE=.*?)```", text, re.DOTALL)[1]
     with served(*ASGI) as port:
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")],
