@@ -23,7 +23,7 @@ from analytics.ingest.hit import Hit
 from analytics.ingest.outage import Put
 from analytics.ingest.reading import Outcome, Reading, Verdict
 from analytics.ingest.row import Row
-from analytics.ingest.storage import Away, Poison, Storage
+from analytics.ingest.storage import Away, Poison, Storage, Unable
 from analytics.ingest.visitor import salts
 from analytics.ingest.website import Site
 from tinytrail.web.call import Refusal
@@ -239,8 +239,8 @@ class Batches:
                 self._accept(entries, await self._write(rows, drops))
                 await self._count_refused()
                 return
-            except Away:
-                is_in_doubt = True
+            except Away as away:
+                is_in_doubt = not isinstance(away, Unable)
         put = await self._stream.put(rows, drops)
         if put is Put.DONE:
             self.figures.outages += len(rows)
@@ -319,7 +319,11 @@ class Batches:
                     return {}
                 half = len(rows) // 2
                 first = await self._write(rows[:half], drops, is_in_doubt=is_in_doubt)
-                return first | await self._write(rows[half:], Counter(), is_in_doubt=is_in_doubt)
+                try:
+                    return first | await self._write(rows[half:], Counter(), is_in_doubt=is_in_doubt)
+                except Unable:
+                    # Of all the rows together that is not so: the first half is stored.
+                    raise Away from None
 
     # -- answers --
 

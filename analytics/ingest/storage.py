@@ -66,6 +66,10 @@ class Away(Exception):
     """PostgreSQL cannot be reached, or does not answer in time; what was asked of it may have happened all the same."""
 
 
+class Unable(Away):
+    """PostgreSQL says that it cannot, for want of room or of a lock: nothing of what was asked has happened."""
+
+
 class Poison(Exception):
     """PostgreSQL refused the rows themselves, and stored none of them."""
 
@@ -192,7 +196,7 @@ class Storage:
             log.warning("PostgreSQL is away: %s", type(error).__name__)
             await self._drop()
             self._reconnect()
-            raise Away from None
+            raise (Unable if is_refusal(error) else Away) from None
 
     async def _connect(self) -> None:
         parameters = connections["default"].get_connection_params() | self._parameters
@@ -273,6 +277,11 @@ async def copy_once(connection: Connection, rows: Sequence[Row]) -> None:
     async with connection.cursor() as cursor, cursor.copy(copy_waiting(COLUMNS)) as copy:
         await copy.write(document(rows))
     await connection.execute(INSERT_WAITING)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the server has ended the transaction: with FATAL it ends the connection, maybe after COMMIT."""
+    return isinstance(error, psycopg.Error) and error.diag.severity_nonlocalized == "ERROR"
 
 
 def hang_up(connection: Connection) -> None:
