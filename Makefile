@@ -25,7 +25,7 @@ demo: $(RUNNABLE) ## the same, with a made-up city calendar and a shop to look a
 	@exec $(VENV)/bin/python -m tinytrail
 
 test: $(COMPLETE) ## runs the whole suite against PostgreSQL and Redis of its own
-	@exec $(VENV)/bin/python -m pytest -n 2
+	@exec $(VENV)/bin/python -m pytest -n 3
 
 hostile: $(COMPLETE) ## sends every dialect 50,000 hostile calls, where `make test` sends 2,000 (half an hour)
 	@HOSTILE_EXAMPLES=50000 exec $(VENV)/bin/python -m pytest -n 2 --durations 10 analytics/tests/test_hostile.py
